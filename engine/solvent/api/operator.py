@@ -4,7 +4,8 @@ Owns the commands that no trader sends. Never holds or changes a balance: all st
 """
 
 from solvent.api.base import Ack
-from solvent.api.reads import Inst, Reads
+from solvent.api.reads import Inst
+from solvent.api.told import Told
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.schema.limits import FINE, RATE
 from solvent.schema.states import STATES
@@ -14,7 +15,7 @@ from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import fit, flag_of, int_within, word, wrong_type
 
 
-class Operator(Reads):
+class Operator(Told):
     """Takes the commands of whoever runs the exchange."""
 
     def add_instrument(self, instrument: Instrument) -> int:

@@ -25,9 +25,7 @@ from solvent.terms.rule_set import RuleSet
 if TYPE_CHECKING:
     import numpy as np
 
-    from solvent.api import statements, views
-    from solvent.api import why as stories
-    from solvent.witness.sums import Sums
+    from solvent.api import views
 
 Acct = str | int
 Inst = str | int
@@ -37,7 +35,6 @@ class Reads(Face):
     """Answers questions about an exchange."""
 
     _venue: Venue
-    _sums: "Sums | None" = None  # of statements
 
     @property
     def venue(self) -> Venue:
@@ -434,91 +431,6 @@ class Reads(Face):
         from solvent.api import views
 
         return views.explain(self.venue, self._kernel, self._known_account(account))
-
-    def statement(self, account: Acct) -> "statements.Statement":
-        """Returns what an account paid and got since the first event, by reason, and what it traded, as a Statement.
-
-        account: a name or an id; "<fees>", "<fund>" and the other purses of the house have statements, too. The sums are made
-        from events. The first call reads all of them, a later one only those since. With retain=False the commands are
-        replayed for it if they are kept (`record`, solvent.open), else the first call must come before the first command. From
-        then on events are held until the next call.
-
-        Raises Rejected(UNKNOWN_ACCOUNT), EventsDropped if the first events are gone and the commands were not kept, InputError
-        if `log` leaves out a type that is needed.
-
-        >>> from solvent import Exchange, Instrument
-        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
-        >>> for name in ("alice", "bob"):
-        ...     ex.deposit(name, "USDT", 1_000)
-        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
-        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
-        >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
-        >>> ex.statement("alice").fees, ex.statement("alice").instruments["BTC-USDT-SWAP"].contracts
-        (Decimal('0.5'), Decimal('2'))
-        >>> ex.statement("bob")
-        statement of bob to event 24
-          USDT
-            deposits  1000
-            fees      -0.2
-            balance   999.8
-            traded    1000 in 1 trade
-          BTC-USDT-SWAP
-            fees    -0.2
-            traded  2 contracts, 1000 in 1 trade
-        """
-        from solvent.api import statements
-
-        return statements.statement(self.venue, self._kernel, self._totals(), self._purse(account))
-
-    def why(self, account: Acct, *, before: int = 20, after: int = 5) -> "stories.Why":
-        """Tells every liquidation of an account: the way to it, the crossing to the tick, and what came of its positions.
-
-        Print the result for a page of text; `to_dict()` gives plain values for JSON, `to_html()` a page with charts. before,
-        after: the most readings of each path before and after the liquidation. It is read from all events since the first one.
-        With retain=False the commands are replayed for them, if they are kept (`record`, solvent.open).
-
-        Raises Rejected(UNKNOWN_ACCOUNT), EventsDropped if the first events are gone and the commands were not kept, InputError
-        if `log` leaves out a type that is needed.
-
-        >>> from solvent import Exchange, Instrument
-        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
-        >>> for name in ("alice", "bob"):
-        ...     ex.deposit(name, "USDT", 1_000)
-        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
-        >>> ex.set_leverage("alice", "BTC-USDT-SWAP", 50, mode="isolated")
-        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
-        >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
-        >>> ack = ex.mark("BTC-USDT-SWAP", 49_200)
-        >>> crossing = ex.why("alice").liquidations[0]["crossing"]
-        >>> crossing["healthy"], crossing["crossed"], crossing["crossed_slack"]
-        ('49271', '49270.9', '-0.001799')
-        """
-        from solvent.api import why as stories
-
-        known = self._known_account(account)
-        return stories.why(self, known, int_within(before, "before", 1, 10_000), int_within(after, "after", 0, 10_000))
-
-    def _purse(self, account: Acct) -> int:
-        """Returns the number of an account or of a purse of the house, whose name stands in angle brackets."""
-        purses = {f"<{each.name.lower()}>": int(each) for each in Purse}
-        found = purses.get(account) if isinstance(account, str) else None
-        return self._known_account(account) if found is None else found
-
-    def _totals(self) -> "Sums":
-        """Returns the sums of all events so far. After an interruption (Ctrl-C) the next call counts anew."""
-        from solvent.api import statements
-
-        sums, self._sums, end = self._sums, None, self._kernel.next_seq
-        if sums is None or self._counted is None:
-            statements.check_events(self)
-            sums, self._counted = statements.Sums(), 1
-            whole = self._with_events()
-        else:
-            whole = self
-        sums.read(whole._iterate(self._counted, end), self.venue)
-        self._sums, self._counted = sums, end
-        self._release()
-        return sums
 
     def fund(self, currency: str) -> Decimal:
         """Returns the balance of the insurance fund. Raises Rejected(UNKNOWN_CURRENCY).

@@ -10,12 +10,11 @@ from typing import Any
 
 from solvent.api.names import name_of
 from solvent.api.venue import Venue
-from solvent.schema.codes import InputError
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.terms.decimals import from_units, plain
-from solvent.witness.sums import NEEDS, REASONS, Sums
+from solvent.witness.sums import REASONS, Sums
 
-__all__ = ["Statement", "StatementRow", "Sums", "check_events", "statement"]
+__all__ = ["Statement", "StatementRow", "Sums", "statement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +118,6 @@ class Statement:
 def _plain_row(row: StatementRow) -> dict[str, Any]:
     values = {each.name: getattr(row, each.name) for each in fields(row)}
     return {name: plain(value) if isinstance(value, Decimal) else value for name, value in values.items()}
-
-
-def check_events(face: Any) -> None:
-    """Raises InputError unless all events that statements are made from are written."""
-    missing = [each.name for each in NEEDS if not face.writes(each)]
-    if missing:
-        raise InputError(f"a statement needs events that are not written; add {', '.join(missing)} to log")
 
 
 def statement(venue: Venue, kernel: Any, sums: Sums, account: int) -> Statement:

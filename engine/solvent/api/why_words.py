@@ -53,7 +53,7 @@ def told_crossing(told: dict[str, Any]) -> str:
     return f"{until}{after['cause'].capitalize()} it was {after['equity']} {unit}, and {threshold} {after[name]}."
 
 
-def _aligned(rows: list[tuple[str, ...]], right: int = 1) -> Iterator[str]:
+def aligned(rows: list[tuple[str, ...]], right: int = 1) -> Iterator[str]:
     """Yields lines of columns; those from `right` on are aligned to the right."""
     wide = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
@@ -93,7 +93,19 @@ def lines(account: str, told: dict[str, Any]) -> Iterator[str]:
     yield f"  {told_crossing(told)}"
     head, rows = path_rows(told)
     yield f"  the way, in {unit}:"
-    yield from (f"    {line}" for line in _aligned([head, *rows], 3))
+    yield from (f"    {line}" for line in aligned([head, *rows], 3))
+    yield from happened(told)
+
+
+def case_lines(told: dict[str, Any]) -> Iterator[str]:
+    """Yields the lines of one liquidation without the way to it."""
+    yield f"{told['number']}. {told['account']}, {title(told)}"
+    yield f"  set off by: {told['cause']}"
+    yield from happened(told)
+
+
+def happened(told: dict[str, Any]) -> Iterator[str]:
+    """Yields a line for each thing that happened in a liquidation."""
     for each in told["verdicts"]:
         yield f"  {told_verdict(each)}"
     for each in told["cancelled"]:
@@ -145,11 +157,18 @@ def told_taken(each: dict[str, Any]) -> str:
 def told_closing(each: dict[str, Any]) -> str:
     """Returns a closing of a parcel in words."""
     price = f" at {each['price']}" if each["price"] else ""
-    parts = [f"the fund {'paid' if each['fund'].startswith('-') else 'got'} {each['fund'].removeprefix('-')}"]
+    parts = [] if each["forgone"] == "0" else [told_forgone(each)]
+    parts += [f"the fund {'paid' if each['fund'].startswith('-') else 'got'} {each['fund'].removeprefix('-')}"]
     if each["deficit"] != "0":
         word = "the deficit paid" if each["deficit"].startswith("-") else "of the deficit was repaid"
         parts.append(f"{word} {each['deficit'].removeprefix('-')}")
     return f"{each['size']}{price} with {each['counterparty']} {each['how']}, {clock(each['time_ns'])}: {', '.join(parts)}"
+
+
+def told_forgone(each: dict[str, Any]) -> str:
+    """Returns what a deleveraging cost its counterparty against closing at mark, or gave him, in words."""
+    word = "gains" if each["forgone"].startswith("-") else "forgoes"
+    return f"{each['counterparty']} {word} {each['forgone'].removeprefix('-')} against the mark"
 
 
 def told_money(told: dict[str, Any]) -> str:
@@ -161,4 +180,7 @@ def told_money(told: dict[str, Any]) -> str:
         ("deficit_covered", "the deficit covered a wallet below zero with"),
     )  # fmt: skip
     parts = [f"{text} {money[name]} {unit}" for name, text in words if money[name] != "0"]
+    if money["winners_forgo"] != "0":
+        word = "gain" if money["winners_forgo"].startswith("-") else "forgo"
+        parts.append(f"those whom ADL closed {word} {money['winners_forgo'].removeprefix('-')} {unit} against the mark")
     return "in all: " + (", ".join(parts) or "neither fund nor deficit paid or got anything")

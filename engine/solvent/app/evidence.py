@@ -18,12 +18,12 @@ STDOUT = "-"
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds both commands to a parser."""
     why = commands.add_parser(
-        "why", help="tell why an account was liquidated",
+        "why", help="tell why an account was liquidated, or all liquidations",
         description="Replays a journal and tells every liquidation of an account: the way to it, the crossing, who took "
-        "what, and who paid (docs/howto/why.md).",
+        "what, and who paid (docs/howto/why.md). Without an account it tells those of all, without the way.",
     )  # fmt: skip
     why.add_argument("path", metavar="PATH", help="the directory of a journal")
-    why.add_argument("account", metavar="ACCOUNT", help="the name of an account")
+    why.add_argument("account", metavar="ACCOUNT", nargs="?", help="the name of an account (default all)")
     why.add_argument("--before", type=int, default=20, help="the most readings of a path before a liquidation (default 20)")
     why.add_argument("--after", type=int, default=5, help="the most readings after it (default 5)")
     why.add_argument("--json", metavar="FILE", help="write it as JSON; - is standard output")
@@ -81,7 +81,10 @@ def tell(args: argparse.Namespace) -> int:
 
     if STDOUT == args.json == args.html:
         raise InputError("--json and --html cannot both go to standard output")
-    told = retold(_archive(args.path)).why(args.account, before=args.before, after=args.after)
+    if args.account is None and args.html is not None:
+        raise InputError("--html draws the way of one account; name it, or leave --html out")
+    ex = retold(_archive(args.path))
+    told: Any = ex.liquidations() if args.account is None else ex.why(args.account, before=args.before, after=args.after)
     if STDOUT not in (args.json, args.html):
         print(told)
     if args.json is not None:

@@ -29,7 +29,6 @@ _EVERYONE = (
     EventType.MARKED, EventType.INDEXED, EventType.ACCRUED, EventType.FUNDED, EventType.LISTING_CHANGED,
     EventType.INSTRUMENT_ADDED, EventType.ACCOUNT_OPENED,
 )  # fmt: skip
-_OF_PARCELS = (EventType.PARCEL, EventType.ADL)
 
 Records = "np.ndarray[Any, Any]"
 
@@ -37,57 +36,47 @@ Records = "np.ndarray[Any, Any]"
 class Log:
     """Holds the events of an exchange from the first one on, and reads those that concern an account.
 
-    times, commands: the clock of each command, in nanoseconds, and its type.
+    records, first: its records, and which of them begin an event. times, commands, numbers: the clock of each command, in
+    nanoseconds, its type and its number. Each member of a batch is a command here, all with one number.
     """
 
     def __init__(self, records: "np.ndarray[Any, Any]"):
-        self._records = records
-        self._first = ~second_records(records)  # records that begin an event
-        self._begins = np.flatnonzero(self._first & (records["type"] == EventType.BEGIN))
+        self.records = records
+        self.first = ~second_records(records)  # records that begin an event
+        self._begins = np.flatnonzero(self.first & (records["type"] == EventType.BEGIN))
         self.times = records["a"][self._begins].tolist()
         self.commands = records["reason"][self._begins].tolist()
+        self.numbers = records["b"][self._begins].tolist()
 
     def family(self, account: int) -> set[int]:
         """Returns the accounts whose trades count for one volume: a master account and its sub-accounts."""
-        opened = self._records[self._first & (self._records["type"] == EventType.ACCOUNT_OPENED)]
+        opened = self.records[self.first & (self.records["type"] == EventType.ACCOUNT_OPENED)]
         parents = dict(zip(opened["account"].tolist(), opened["a"].tolist(), strict=True))
         master = parents.get(account) or account
         return {master, account} | {each for each, parent in parents.items() if parent == master}
 
     def rows_of(self, account: int) -> "np.ndarray[Any, Any]":
-        """Returns the places of the events that concern an account, and from its first liquidation on the house."""
-        r, kinds = self._records, self._records["type"]
+        """Returns the places of the events that concern an account."""
+        r, kinds = self.records, self.records["type"]
         family = list(self.family(account))
         mine = (r["account"] == account) & (kinds != EventType.BEGIN)
         mine |= np.isin(kinds, _EVERYONE)
         mine |= (kinds == EventType.LEDGER) & (r["a"] == account)
         mine |= (kinds == EventType.TRADE) & (np.isin(r["account"], family) | np.isin(r["e"], family))
-        mine &= self._first
-        house = np.isin(kinds, _OF_PARCELS)
-        house |= (kinds == EventType.TRADE) & ((r["account"] == Purse.HOUSE) | (r["e"] == Purse.HOUSE))
-        paid = np.isin(r["account"], (Purse.FUND, Purse.DEFICIT)) | np.isin(r["a"], (Purse.FUND, Purse.DEFICIT))
-        house |= (kinds == EventType.LEDGER) & paid
-        mine |= house & self._first & (r["seq"] > self.first_seq(account))
-        return np.flatnonzero(mine)
-
-    def first_seq(self, account: int) -> int:
-        """Returns the first liquidation of an account, 2**63 if there is none."""
-        r = self._records
-        found = r["seq"][self._first & (r["type"] == EventType.LIQUIDATION) & (r["account"] == account)]
-        return int(found[0]) if len(found) else 2**63
+        return np.flatnonzero(mine & self.first)
 
     def at(self, place: int) -> Event:
         """Returns the event at a place."""
-        size = max(1, int(self._records["records"][place]))
-        data = self._records[place : place + size].tobytes()
+        size = max(1, int(self.records["records"][place]))
+        data = self.records[place : place + size].tobytes()
         return Event(EVENT.unpack_from(data), data[RECORD_BYTES:])
 
     def command_of(self, places: "np.ndarray[Any, Any]") -> list[int]:
-        """Returns the number of the command, from 1 up, of each place."""
+        """Returns which command each place belongs to, from 1 up."""
         return [int(number) for number in np.searchsorted(self._begins, places, side="right")]
 
     def events(self, places: "np.ndarray[Any, Any]") -> Iterator[tuple[int, Event]]:
-        """Yields the number of its command and the event, for each place."""
+        """Yields which command it belongs to, from 1 up, and the event, for each place."""
         for number, place in zip(self.command_of(places), places.tolist(), strict=True):
             yield number, self.at(place)
 
@@ -166,6 +155,10 @@ class Life(Books):
 
     def _on_step_down(self, e: Event) -> None:
         self._stepping = e.leg
+
+    def _on_linked_to(self, e: Event) -> None:
+        for child in (self.orders[order_id] for order_id in (e.target_id, e.stop_id) if order_id):
+            child.status = TRANSITIONS[child.status, e.type]
 
     def _moved(self, e: Event) -> Order:
         order = self.orders[e.order_id]

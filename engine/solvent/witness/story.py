@@ -1,8 +1,9 @@
-"""The story of every liquidation of one account: the way to it, the crossing to the tick, and what became of its positions.
+"""The way to every liquidation of one account: what its domain had and what was asked, and the crossing to the tick.
 
-Owns readings of margin domains, the search for a crossing, and which events belong to a liquidation. Never asks an exchange
-for anything but its terms: events alone are enough. Each LIQUIDATION must say what the rows here say, or InvariantBroken is
-raised. Cost: one pass over the events that concern the account; a reading costs its domain, a crossing twenty of them.
+Owns readings of margin domains, and the search for a crossing; what then happened is in `cases`. Never asks an exchange for
+anything but its terms: events alone are enough. Each LIQUIDATION must say what the rows here say, or InvariantBroken is
+raised. Cost: that of `cases`, and one pass over the events that concern the account; a reading costs its domain, a crossing
+twenty of them.
 """
 
 from collections.abc import Iterator
@@ -15,16 +16,14 @@ import numpy as np
 from solvent.schema.codes import InvariantBroken
 from solvent.schema.events import Event
 from solvent.schema.layouts import NO_INSTRUMENT
-from solvent.schema.words import Ending, EventType, Leg, ParcelChange, Posting, Purse
+from solvent.schema.words import EventType, Leg
+from solvent.witness.cases import Case, Cases, Domain
 from solvent.witness.life import Life, Log
 from solvent.witness.rows import Audited, Key
 from solvent.witness.spendable import hold
 from solvent.witness.values import profit
 
-Domain = tuple[int, Key | None]  # currency, and the position if it is isolated
 _PRICES = {EventType.MARKED: "mark", EventType.INDEXED: "index"}
-_DONE = (EventType.NETTED, EventType.STEP_DOWN)
-_POSTED = (Posting.CONVERTED, Posting.LIQUIDATION_FEE, Posting.DEFICIT_REPAID, Posting.TAKEN_OVER)
 _OTHERS = {EventType.LEDGER: "receiver", EventType.TRADE: "maker"}  # the second account that an event names
 _OF_EVERYONE = (
     *_PRICES,
@@ -45,13 +44,15 @@ _CAUSES = {
 class Reading:
     """Holds the terms of a margin domain at one moment, in units; marks in ticks, sizes in lots.
 
-    cause: "mark", "index", "funding" or "fee", else "command". base: cash or isolated margin. accrued: funding that is due and
-    not yet settled, part of what is asked. hold: reserved by resting orders, in a cross domain by all of the currency.
+    kind: the command's type. cause: "mark", "index", "funding" or "fee", else "command". base: cash or isolated margin.
+    accrued: funding that is due and not yet settled, part of what is asked. hold: reserved by resting orders, in a cross
+    domain by all of the currency.
     """
 
     seq: int
     time_ns: int
     command: int
+    kind: int
     cause: str
     instrument: int
     marks: dict[int, int]
@@ -94,51 +95,18 @@ class Crossing:
 
 
 @dataclass(slots=True)
-class Closing:
-    """Holds a part of a parcel that was closed: its PARCEL event, who took it, and what fund and deficit paid and got."""
-
-    event: Event
-    time_ns: int
-    counterparty: int
-    price_ticks: int  # 0: at the parcel's own cost
-    value_units: int  # of a deleveraging
-    fund_units: int = 0  # above zero: the fund got it
-    deficit_units: int = 0  # above zero: repaid
-
-
-@dataclass(slots=True)
-class Taken:
-    """Holds a position that the house took over, and how it was closed."""
-
-    event: Event
-    closings: list[Closing] = field(default_factory=list)
-    left: Event | None = None  # the last PARCEL event
-
-
-@dataclass(slots=True)
 class Episode:
-    """Holds one liquidation of a margin domain, within one command.
+    """Holds a liquidation of the account with the way to it. first, last: the span of events in which its domain is read.
+    after: readings since its first verdict, which `judged` tells."""
 
-    verdicts: LIQUIDATION events in turn. cancelled: (DONE event, limit price, dormant, client id). done: the events of
-    netting, step-down and conversion, with the trades and postings of each. after: readings since. fund, deficit: what they
-    paid for a wallet below zero.
-    """
-
-    domain: Domain
-    command: int
-    time_ns: int
+    case: Case
     watched: frozenset[int]
     first: int
     last: int
     after: int = 0
+    judged: bool = False
     path: list[Reading] = field(default_factory=list)
     crossing: Crossing | None = None
-    verdicts: list[Event] = field(default_factory=list)
-    cancelled: list[tuple[Event, int, bool, int | str]] = field(default_factory=list)
-    done: list[Event] = field(default_factory=list)
-    taken: list[Taken] = field(default_factory=list)
-    fund_units: int = 0
-    deficit_units: int = 0
 
 
 class Story:
@@ -149,36 +117,14 @@ class Story:
         self.account = account
         self._life = Life(exchange, account, self._log.family(account))
         self._spans = before, after
-        self.commands = self._log.commands  # their types
         self._places = self._log.rows_of(account)
-        self.episodes = self._plan(records)
-        self._now: Episode | None = None  # whose verdict was the last one, within its command
-        self._parcels: dict[int, Taken] = {}
-        self._offers: list[tuple[int, int, int]] = []  # of the house until their PARCEL: counterparty, price, value
-        self._paid: list[int] = [0, 0]  # by fund and deficit until then
+        rows, cases = records[self._places], Cases(exchange, self._log).found
+        self.episodes = [Episode(case, *self._span(rows, case)) for case in cases if case.account == account]
         self._dirty = False
-        self._stepping = 0  # the order of a step down
-        self._begun = self._log.first_seq(account)  # from where all events of the house are among those that are read
         self._command = self._time_ns = self._seq = 0
         self._read()
 
     # --- what to look at
-
-    def _plan(self, records: "np.ndarray[Any, Any]") -> list[Episode]:
-        """Finds the liquidations, and for each the span of events in which its domain is read."""
-        chosen = records[self._places]
-        numbers = self._log.command_of(self._places)
-        found: dict[tuple[int, Domain], Episode] = {}
-        for i in np.flatnonzero((chosen["type"] == EventType.LIQUIDATION) & (chosen["account"] == self.account)).tolist():
-            e = self._log.at(int(self._places[i]))
-            key = None if e.instrument == NO_INSTRUMENT else (e.account, e.instrument, e.leg)
-            domain = e.currency, key
-            if (numbers[i], domain) not in found:
-                watched = frozenset([key[1]]) if key else self._held(chosen[:i], e.currency)
-                first, last = self._span(chosen, i, watched)
-                time_ns = self._log.times[numbers[i] - 1]
-                found[numbers[i], domain] = Episode(domain, numbers[i], time_ns, watched, first, last)
-        return list(found.values())
 
     def _held(self, rows: "np.ndarray[Any, Any]", currency: int) -> frozenset[int]:
         """Returns the instruments of the open cross positions of a currency, with those that price its collateral."""
@@ -196,16 +142,18 @@ class Story:
         }  # fmt: skip
         return frozenset(held | {priced for _, of, priced, *_ in exchange.venue.collateral_terms if of == currency})
 
-    def _span(self, rows: "np.ndarray[Any, Any]", at: int, watched: frozenset[int]) -> tuple[int, int]:
-        """Returns the first and the last event in which a domain is read: so many marks before and after."""
-        before, after = self._spans
+    def _span(self, rows: "np.ndarray[Any, Any]", case: Case) -> tuple[frozenset[int], int, int]:
+        """Returns the instruments that a liquidation watches, and the first and the last event in which its domain is read:
+        so many marks before and after."""
+        (currency, key), seq, (before, after) = case.domain, case.verdicts[0].seq, self._spans
+        at = int(np.searchsorted(rows["seq"], seq))
+        watched = frozenset([key[1]]) if key else self._held(rows[:at], currency)
         marked = np.flatnonzero((rows["type"] == EventType.MARKED) & np.isin(rows["instrument"], list(watched)))
         middle = int(np.searchsorted(marked, at))
         early = marked[max(0, middle - before - 1) : middle]
         late = marked[middle : middle + after]
-        first = int(rows["seq"][early[0]]) if len(early) else int(rows["seq"][at])
-        last = int(rows["seq"][late[-1]]) if len(late) else int(rows["seq"][at])
-        return first, last
+        first = int(rows["seq"][early[0]]) if len(early) else seq
+        return watched, first, int(rows["seq"][late[-1]]) if len(late) else seq
 
     # --- reading
 
@@ -225,7 +173,6 @@ class Story:
 
     def _take(self, e: Event) -> None:
         kind = e.type
-        order = self._life.orders.get(e.order_id) if kind == EventType.DONE else None
         old = self._price(e) if kind in _PRICES else 0
         mine = e.account == self.account or (kind in _OTHERS and getattr(e, _OTHERS[kind]) == self.account)
         if mine or kind in _OF_EVERYONE:
@@ -235,21 +182,12 @@ class Story:
             self._judge(e)
         elif kind in _CAUSES:
             self._look(e, old)
-        elif self._now and order and e.ending == Ending.LIQUIDATED:
-            named = self._life.client_names.get(e.client_id, e.client_id)
-            self._now.cancelled.append((e, order.price, order.status == "dormant", named))
-        elif self._now and e.account == self.account and kind in _DONE:
-            self._now.done.append(e)
-        elif kind == EventType.ACCEPTED and self._now and self._now.done and self._now.done[-1].type == EventType.STEP_DOWN:
-            self._stepping = e.order_id
-        elif kind in _HOUSE and e.seq > self._begun:
-            _HOUSE[kind](self, e)
 
     def _end_command(self) -> None:
         """Reads the domains whose account the command changed."""
         for each in self._spanning(self._seq) if self._dirty else ():
-            self._enter(each, self._reading(each.domain, each.watched, ("command", NO_INSTRUMENT)))
-        self._dirty, self._now = False, None
+            self._enter(each, self._reading(each.case.domain, each.watched, ("command", NO_INSTRUMENT)))
+        self._dirty = False
 
     def _spanning(self, seq: int) -> Iterator[Episode]:
         return (each for each in self.episodes if each.first <= seq <= each.last)
@@ -275,8 +213,9 @@ class Story:
             (self.account, i, leg) for i in range(len(life.specs)) for leg in Leg if life.currency[i] == currency
         ]  # fmt: skip
         gained = sum(profit(life.specs[each[1]], life.sizes[each], life.costs[each], life.marks[each[1]]) for each in members)
+        at, marks = self._command - 1, {i: life.marks[i] for i in sorted(watched)}
         return Reading(
-            self._seq, self._time_ns, self._command, *cause, {i: life.marks[i] for i in sorted(watched)},
+            self._seq, self._time_ns, self._log.numbers[at], self._log.commands[at], *cause, marks,
             {each: life.sizes[each] for each in sorted(members)}, equity, full, own,
             life.margins[key] if key else life.wallets[self.account, currency], collateral, gained,
             sum(ceil(life.held(each).accrued) for each in members), sum(hold(life, each) for each in places),
@@ -286,10 +225,10 @@ class Story:
         """Adds a reading to the path: so many before the liquidation, so many after it."""
         before, after = self._spans
         each.path.append(reading)
-        if not each.verdicts and len(each.path) > before:
+        if not each.judged and len(each.path) > before:
             del each.path[0]
-        each.after += bool(each.verdicts)
-        if each.verdicts and each.after >= after:
+        each.after += each.judged
+        if each.judged and each.after >= after:
             each.last = 0
 
     # --- the crossing
@@ -300,8 +239,8 @@ class Story:
         for each in self._spanning(e.seq):
             if e.instrument not in each.watched:
                 continue
-            reading = self._reading(each.domain, each.watched, (_CAUSES[e.type], e.instrument))
-            if not each.verdicts:
+            reading = self._reading(each.case.domain, each.watched, (_CAUSES[e.type], e.instrument))
+            if not each.judged:
                 self._weigh(each, reading, e, old)
             self._enter(each, reading)
 
@@ -312,7 +251,7 @@ class Story:
         if reading.slack >= 0:
             each.crossing = None
         elif threshold:
-            each.crossing = Crossing(threshold, before, reading, **self._search(each.domain, threshold, e, old))
+            each.crossing = Crossing(threshold, before, reading, **self._search(each.case.domain, threshold, e, old))
 
     def _search(self, domain: Domain, threshold: str, e: Event, old: int) -> dict[str, Any]:
         """Finds two prices next to each other between an old and a new one, of which one is healthy and one is not.
@@ -344,75 +283,20 @@ class Story:
         """Enters a verdict. The rows here must say the same."""
         key = None if e.instrument == NO_INSTRUMENT else (e.account, e.instrument, e.leg)
         self._seq = e.seq
-        each = next(each for each in self.episodes if (each.command, each.domain) == (self._command, (e.currency, key)))
-        reading = self._reading(each.domain, each.watched, ("command", NO_INSTRUMENT))
+        wanted = self._command, (e.currency, key)
+        each = next(each for each in self.episodes if (each.case.begun, each.case.domain) == wanted)
+        reading = self._reading(each.case.domain, each.watched, ("command", NO_INSTRUMENT))
         mine = reading.equity, reading.full, reading.own
         if mine != (e.equity_units, e.full_units, e.own_units):
             raise InvariantBroken(f"LIQ-1: the story of account {self.account} says {mine} at {e!r}")
-        if not each.verdicts:
+        if not each.judged:
             before = each.path[-1] if each.path else None
             threshold = _crossed(before, reading)
             if threshold:
                 each.crossing = Crossing(threshold, before, reading)
             if before is None or before.slack >= 0:
                 self._enter(each, reading)
-        each.verdicts.append(e)
-        self._now = each
-
-    # --- the house
-
-    def _trade(self, e: Event) -> None:
-        """Notes who met the house, for the PARCEL that follows; both may be the house. Enters trades of a step down."""
-        if self._now and e.taker_order_id == self._stepping:
-            self._now.done.append(e)
-        for mine, other in ((e.maker, e.taker), (e.taker, e.maker)):
-            if mine == Purse.HOUSE:
-                self._offers.append((other, e.price_ticks, 0))
-
-    def _adl(self, e: Event) -> None:
-        offer = e.account, 0, e.share_units
-        self._offers += [offer, offer] if e.adl_pass == 2 else [offer]
-
-    def _takeover(self, e: Event) -> None:
-        if self._now:
-            self._parcels[e.parcel_id] = Taken(e)
-            self._now.taken.append(self._parcels[e.parcel_id])
-
-    def _parcel(self, e: Event) -> None:
-        """Enters how a part of a parcel was closed."""
-        mine = self._parcels.get(e.parcel_id)
-        if mine:
-            mine.left = e
-        if e.change == ParcelChange.TAKEN:
-            return
-        by_hand = e.change != ParcelChange.CLOSED_BY_SETTLEMENT and self._offers
-        counterparty, price, value = self._offers.pop(0) if by_hand else (int(Purse.CLEARING), 0, 0)
-        if mine:
-            mine.closings.append(Closing(e, self._time_ns, counterparty, price, value, *self._paid))
-        self._paid = [0, 0]
-
-    def _posting(self, e: Event) -> None:
-        """Enters what fund and deficit pay and get for a parcel, a winner without equity, or a wallet below zero."""
-        if e.posting in (Posting.PARCEL_GAIN, Posting.PARCEL_LOSS) or (e.posting, e.payer) == (
-            Posting.DEFICIT_REPAID, Purse.CLEARING,
-        ):  # fmt: skip
-            sign = 1 if e.payer == Purse.CLEARING else -1
-            self._paid[Purse.DEFICIT in (e.payer, e.receiver)] += sign * e.amount_units
-        elif e.posting == Posting.ADL_TOP_UP and self._offers:
-            self._paid[1] -= e.amount_units
-        elif e.posting == Posting.ADL_TOP_UP and e.ref in self._parcels:
-            self._parcels[e.ref].closings[-1].deficit_units -= e.amount_units
-        elif self._now and e.posting == Posting.SHORTFALL and e.receiver == self.account:
-            self._now.fund_units -= e.amount_units * (e.payer == Purse.FUND)
-            self._now.deficit_units -= e.amount_units * (e.payer == Purse.DEFICIT)
-        elif self._now and self.account in (e.payer, e.receiver) and e.posting in _POSTED:
-            self._now.done.append(e)
-
-
-_HOUSE = {
-    EventType.TRADE: Story._trade, EventType.ADL: Story._adl, EventType.TAKEOVER: Story._takeover,
-    EventType.PARCEL: Story._parcel, EventType.LEDGER: Story._posting,
-}  # fmt: skip
+        each.judged = True
 
 
 def _crossed(before: Reading | None, now: Reading) -> str:

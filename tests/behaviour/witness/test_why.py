@@ -20,10 +20,9 @@ from solvent.terms.tiers import okex_btc_2019
 from solvent.witness.story import Story
 from support.coins import ETH, TERMS
 from support.coins import X as COIN_X
-from support.generator import Generator
+from support.drawn import RUN, Stream
 
 X = Instrument("X", contract_size=1, tick=1, max_price=10_000, tiers=[Tier(1_000, "0.01", "0.02")])
-RUN = 1_000
 
 
 def fallen(base, name="alice", recorded=False, **terms):
@@ -62,8 +61,8 @@ PAGE = """\
   taken over: 250 USDT from alice to <clearing>
   taken over: long 5 X at mark 948, bankruptcy price 950 (parcel 1)
     3 at 952 with bob in the book, 120 s: the fund got 6
-    2 at 950 with bob by deleveraging, 120 s: the fund got 0
-  in all: the fund got 6 USDT"""
+    2 at 950 with bob by deleveraging, 120 s: bob forgoes 4 against the mark, the fund got 0
+  in all: the fund got 6 USDT, those whom ADL closed forgo 4 USDT against the mark"""
 
 
 def test_a_liquidation_in_words(exchange_class):
@@ -247,38 +246,9 @@ def test_the_page_stands_alone(name):
 # --- drawn streams ---------------------------------------------------------------------------------------------
 
 
-class Stream:
-    """The commands of one drawn shape with what each offered, and the exchange that they made."""
-
-    def __init__(self, shape):
-        self.generator = Generator(shape)
-        self.records, self.offers = [], []
-        self.ex = self.fresh()
-        opening = iter(self.generator.opening())
-        for _ in range(RUN):
-            record = next(opening, None) or self.generator.next(self.ex._kernel)
-            self.records.append(record)
-            self.offers.append(self.generator.candidate)
-            if (self.apply(self.ex, len(self.records) - 1), record[0]) == (0, CommandType.ADD_INSTRUMENT):
-                self.generator.added()
-        assert self.ex.command_count == RUN
-
-    def fresh(self):
-        return Exchange(self.generator.instruments, rules=self.generator.rules, collateral=self.generator.collateral)
-
-    def apply(self, ex, n):
-        ex.venue.coming = self.offers[n]
-        return ex._kernel.apply(self.records[n])
-
-    def after(self, count):
-        ex = self.fresh()
-        for n in range(count):
-            self.apply(ex, n)
-        return ex
-
-    def stories(self):
-        records = self.ex.events(view=True)
-        return [Story(self.ex, records, a, 20, 5) for a in range(16, self.ex._kernel.account_count)]
+def stories(stream):
+    records = stream.ex.events(view=True)
+    return [Story(stream.ex, records, a, 20, 5) for a in range(16, stream.ex._kernel.account_count)]
 
 
 def beside(stream, account, episode, ticks):
@@ -288,7 +258,7 @@ def beside(stream, account, episode, ticks):
     said = dict(zip(names, COMMAND.unpack(stream.records[ex.command_count]), strict=True))
     kind, begin = said.pop("type"), ex._kernel.next_seq
     assert ex._kernel.apply(command(kind, **said | {"price_ticks": ticks})) == 0
-    currency, key = episode.domain
+    currency, key = episode.case.domain
     mine = account, currency, *(key[1:] if key else (NO_INSTRUMENT, 0))
     for e in ex.cursor(EventType.LIQUIDATION, begin=begin):
         if (e.account, e.currency, e.instrument, e.leg) != mine:
@@ -304,9 +274,9 @@ def test_every_crossing_is_exact(seed):
     seen: Counter[str] = Counter()
     for run in range(120):
         stream = Stream(seed * 1_009 + run)
-        for story in stream.stories():
+        for story in stories(stream):
             for each in story.episodes:
-                crossing, key = each.crossing, each.domain[1]
+                crossing, key = each.crossing, each.case.domain[1]
                 seen["liquidations"] += 1
                 if not crossing or crossing.price != "mark":
                     seen["not by a mark"] += 1
@@ -338,11 +308,11 @@ def test_every_term_is_the_kernels(seed):
     for run in range(40):
         stream = Stream(seed * 2_003 + run)
         readings = defaultdict(list)
-        for story in stream.stories():
+        for story in stories(stream):
             for each in story.episodes:
                 for reading in each.path:
-                    if reading.cause == "command" and reading.seq != each.verdicts[0].seq:
-                        readings[reading.command].append((story.account, each.domain, reading))
+                    if reading.cause == "command" and reading.seq != each.case.verdicts[0].seq:
+                        readings[reading.command].append((story.account, each.case.domain, reading))
         ex = stream.fresh()
         for n in range(RUN):
             stream.apply(ex, n)
@@ -367,13 +337,13 @@ def test_every_lot_and_unit_of_what_was_taken_is_told(seed):
     for run in range(60):
         stream = Stream(seed * 3_001 + run)
         fund = deficit = 0
-        for story in stream.stories():
+        for story in stories(stream):
             for each in story.episodes:
-                fund, deficit = fund + each.fund_units, deficit + each.deficit_units
-                seen["cancelled"] += len(each.cancelled)
-                seen.update(e.type.name for e in each.done)
-                seen.update(Posting(e.posting).name for e in each.done if e.type == EventType.LEDGER)
-                for taken in each.taken:
+                fund, deficit = fund + each.case.fund_units, deficit + each.case.deficit_units
+                seen["cancelled"] += len(each.case.cancelled)
+                seen.update(e.type.name for e in each.case.done)
+                seen.update(Posting(e.posting).name for e in each.case.done if e.type == EventType.LEDGER)
+                for taken in each.case.taken:
                     closed = sum(closing.event.closed_lots for closing in taken.closings)
                     assert closed + abs(taken.left.size_lots) == abs(taken.event.size_lots)
                     fund += sum(closing.fund_units for closing in taken.closings)
