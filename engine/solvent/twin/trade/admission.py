@@ -76,7 +76,7 @@ class Admission:
         return self._loseable(account, currency, each, backed.equity - backed.own)
 
     def _loseable(self, account: int, currency: int, each: Collateral, slack: int) -> int | None:
-        """Returns the units a spare balance may lose before its collateral value falls by more than `slack`. None: no bound."""
+        """Returns the units a spare balance may lose before its value as collateral falls by over `slack`; None: no bound."""
         contract = self.contracts[each.instrument]
         value = domain.collateral_value(self.ledger, account, each) - max(0, slack)
         if value <= 0:

@@ -9,7 +9,7 @@ from solvent._core.account.margin cimport (
     equity_share, free_units, hold_units, initial_units, is_plain, isolated_holds, isolated_requirement, plain_holds, plain_maintenance,
     spare_units, upl,
 )
-from solvent._core.base.clauses cimport BOOK_8, LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_7, MON_8, SAFE_2, must
+from solvent._core.base.clauses cimport BOOK_8, LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, SAFE_2, must
 from solvent._core.account.domain cimport cross_holds, domain_holds
 from solvent._core.base.money cimport INT64_MAX, add, int128, min64, magnitude, max64, saturate, sub
 from solvent._core.contract.valuation cimport (
@@ -68,6 +68,7 @@ cdef int64_t _headroom_units(Ledger* l, Rules* rules, uint32_t account, uint32_t
 cdef int64_t _loseable(Ledger* l, uint32_t account, Collateral* each, int128 slack) noexcept nogil:
     """Returns the units a spare balance may lose before its collateral value falls by more than `slack`. INT64_MAX: no bound."""
     cdef int128 value = <int128>collateral_value(l, account, each, 0) - (slack if slack > 0 else 0)
+    must(each.denominator > 0, MON_6, &l.log.fault)
     if value <= 0:
         return INT64_MAX
     return spare_units(l, account, each.currency) - collateral_least(l, each, <int64_t>value)
@@ -238,6 +239,7 @@ cdef int64_t _at_hand(Ledger* l, int32_t index, Effect* e) noexcept nogil:
     cdef Collateral* each = backs(l, currency)
     cdef int64_t free, held, cash
     cdef Trial before
+    must(e.opened_lots != 0 and e.assigned_units == 0, MAR_3, &l.log.fault)
     try_on(l, index, e, True, &before)
     free = free_units(l, p.account, currency, True)
     if each != NULL:
@@ -245,6 +247,7 @@ cdef int64_t _at_hand(Ledger* l, int32_t index, Effect* e) noexcept nogil:
     held = before.hold_units - p.hold_units
     cash = wallet_of(l, p.account, currency).cash_units
     put_back(l, index, &before)
+    must(free <= cash, MAR_1, &l.log.fault)
     return max64(0, min64(cash, max64(free, held)))
 
 
