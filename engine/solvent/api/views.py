@@ -391,7 +391,7 @@ _TRIGGERS = (None, "stop", "take_profit", "trailing", "trailing")  # by TriggerK
 def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
     """Renders a row of a live order."""
     order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _, dormant, *terms = row
-    trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg, *_, tag = terms
+    trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg, *_, tag, _ = terms
     traded = venue.instruments[instrument]
     lot, tick = traded.lot_size, traded.tick_size
     return OrderView(
