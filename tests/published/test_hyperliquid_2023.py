@@ -2,7 +2,7 @@
 
 A record says when, who, the notional at mark and the account value. The fills before it tell the positions, the fills at that
 time how they were closed. Fills are printed with six digits, cut off below. The recorded data is not in the project; every
-test skips where it is absent. docs/reference/hyperliquid-2023.md says what comes out.
+test skips where it is absent. docs/explanation/liquidation-evidence.md says what comes out.
 """
 
 import csv
