@@ -14,8 +14,9 @@ from typing import Any
 from solvent.api.base import Ack
 from solvent.api.exchange import Exchange
 from solvent.gateway.history import MADE_UP, History
+from solvent.gateway.notes import Notes
 from solvent.gateway.records import Asked, Notice, Order, State
-from solvent.schema.codes import Code, Rejected
+from solvent.schema.codes import Code, InputError, Rejected
 from solvent.schema.layouts import NOBODY
 from solvent.schema.rows import PositionRow
 from solvent.schema.words import Ending, Flag, Kind, Leg, Mode, Side, Tif
@@ -83,13 +84,21 @@ class Desk:
         self._opened = 0
         self._wishes: dict[tuple[int, int, str, int], Fraction] = {}  # leverage by mode, until the mode is taken
         self._cursor = exchange.cursor()
+        self._notes = Notes.beside(exchange._keeper, exchange.command_count)
         self._read_past()
 
     def _read_past(self) -> None:
         """Reads the events before the desk was made, as far as they are held or can be made again."""
         whole = self.exchange._with_events()
+        self.history.noted = self._notes.read() if self._notes is not None else iter(())
         self.history.read(whole._iterate(whole._kernel.first_seq, self._cursor.seq))
+        self.history.noted, self.history.coming = iter(()), (0, [])
         self.history.forget_notices()
+
+    def close(self) -> None:
+        """Lets go what the desk holds open."""
+        if self._notes is not None:
+            self._notes.close()
 
     # --- time and events
 
@@ -221,10 +230,16 @@ class Desk:
     def _ordered(self, account: int, asked: list[Asked], send: Callable[[], Ack]) -> Ack:
         """Sends a command and notes what its orders were asked for."""
         self.catch_up()
-        self.history.coming = account, asked
+        self.history.coming, number = (account, list(asked)), self.exchange.command_count + 1
+        if self._notes is not None:
+            self._notes.write(number, account, asked)
         try:
             ack = send()
             self.catch_up()
+        except InputError:  # it was no command
+            if self._notes is not None:
+                self._notes.write(number, account, [])
+            raise
         finally:
             self.history.coming = 0, []
         return ack

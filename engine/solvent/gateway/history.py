@@ -5,12 +5,13 @@ kernel anything and never decides. Cost: O(1) an event.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from solvent.api.venue import Venue
 from solvent.gateway.market import Funded, Market
+from solvent.gateway.notes import Note
 from solvent.gateway.records import (
     Asked,
     Bill,
@@ -51,7 +52,7 @@ class History:
     """Reads events. `notices` holds what happened since it was last emptied.
 
     venue: the terms of the exchange, which the one who reads keeps up to date. coming: an account, and what its next orders
-    were asked for; each one that is accepted takes the first.
+    were asked for; each one that is accepted takes the first. noted: the same by command, while the past is read.
     """
 
     def __init__(self, venue: Venue):
@@ -70,6 +71,8 @@ class History:
         self.notices: list[Notice] = []
         self.time_ns = self.command_seq = 0
         self.coming: tuple[int, list[Asked]] = 0, []
+        self.noted: Iterator[Note] = iter(())
+        self._note: Note | None = None
         self._named: dict[int, str] = {}  # client ids of the command, by number
         self._open: list[Fill] = []  # halves of the trade that is being posted
         self._funding: list[Event] = []  # postings until FUNDED says of which instrument
@@ -103,6 +106,12 @@ class History:
         self._end_command()
         self.time_ns, self.command_seq = e.time_ns, e.command_seq
         self._named.clear()
+        while self._note is None or self._note[0] < e.command_seq:
+            self._note = next(self.noted, None)
+            if self._note is None:
+                return
+        if self._note[0] == e.command_seq:
+            self.coming = self._note[1:]
 
     def _end_command(self) -> None:
         self._close_fills()
