@@ -107,6 +107,8 @@ def _price(price: Decimal | None, none: str = "None") -> str:
 
 # --- the words of a rule set
 
+_PERCENT = Decimal("0.0000001")  # a rate over 10**9
+
 _PRICES = {
     "bankruptcy": "at the bankruptcy price", "mark": "at the mark", "previous": "at the mark before the last one",
     "capped": "at the bankruptcy price, or at the mark if that is better for the house",
@@ -132,7 +134,7 @@ def _next(rules: RuleSet, row: DomainRow, what: str) -> str:
     begin = "orders cancelled" + (", hedges netted" if rules.nets and row.mode == Mode.CROSS else "")
     if row.verdict == Verdict.FULL:
         return f"{begin}, then takeover of {what} at the bankruptcy price"
-    part = f"{rules.partial_share_ppb / 10**7:g} % of the largest position, or all of it, is sold"
+    part = f"{plain(from_units(rules.partial_share_ppb, _PERCENT))} % of the largest position, or all of it, is sold"
     if rules.partial == "cure":
         part = "as few lots are sold as cover the requirement"
     if rules.partial == "tiers":
@@ -145,7 +147,7 @@ def _unwinding(rules: RuleSet, fund: str) -> str:
     """Returns what the house does with what it took."""
     sold = {
         "empty": f"sold while the fund ({fund}) pays", "always": "closed by ADL at once",
-        "drawdown": f"sold while the fund ({fund}) is less than {rules.drawdown_ppb / 10**7:g} % below its highest",
+        "drawdown": f"sold while the fund ({fund}) is less than {plain(from_units(rules.drawdown_ppb, _PERCENT))} % below its highest",
     }[rules.adl_trigger]  # fmt: skip
     return f"offered at the bankruptcy price; once worth nothing at mark, {sold}"
 

@@ -173,10 +173,9 @@ class RuleTerms:
     made: ClassVar = (*words, "step_tiers", "net_hedges", "steps")
     """A RuleSet computes these from its own fields."""
     later: ClassVar = (
-        "adl_rank", "adl_price", "adl_share", "adl_winners_first", "adl_trigger", "drawdown_ppb", "drawdown_window_ns",
-        "surplus", "surplus_fee_ppb", "partial",
-        "takeover_times", "takeover_parts", "cure_buffer_ppb", "partial_share_ppb", "partial_above_units",
-        "partial_cooldown_ns",
+        "adl_rank", "adl_price", "adl_share", "adl_winners_first", "partial_cooldown_ns", "partial_above_units",
+        "partial_share_ppb", "cure_buffer_ppb", "takeover_parts", "takeover_times", "partial", "surplus_fee_ppb", "surplus",
+        "drawdown_window_ns", "drawdown_ppb", "adl_trigger",
     )  # fmt: skip
     """The configuration's digest tells of these only where they are not zero, as before there were any."""
 

@@ -2,7 +2,7 @@
 #
 # Owns: the values that may still be the highest of the window. Read twin/account/fund_past.py first.
 # Never: moves money.
-# Invariant: a value counts from the moment of its posting to that of the next one; what a fund was within a moment is forgotten.
+# Invariant: a value counts from the moment of its posting to that of the next one. A value within a moment is forgotten.
 # Cost: O(values of the window) a change.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
@@ -18,7 +18,7 @@ cdef struct FundPast:
     int32_t count
     int32_t capacity
     int64_t window_ns              # 0: nothing is remembered
-    const int64_t* clock_ns        # the exchange's
+    int64_t* clock_ns              # the exchange's
 
 cdef bint fund_note(FundPast* past, uint32_t currency, int64_t units, int32_t* fault) noexcept nogil
 cdef int64_t fund_highest(const FundPast* past, uint32_t currency, int32_t* fault) noexcept nogil

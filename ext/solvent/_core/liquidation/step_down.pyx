@@ -60,10 +60,11 @@ cdef int64_t _curing_lots(State* s, int32_t index) noexcept nogil:
     cdef int64_t low = 0
     cdef int64_t high = magnitude(s.ledger.positions[index].size_lots)
     cdef int64_t middle
+    must(high > 0 and s.rules.cure_buffer_ppb >= 0, LIQ_1, &s.log.fault)
     if not _cures(s, index, high):
         return high
     while high - low > 1:
-        middle = low + (high - low) // 2
+        middle = low + ((high - low) >> 1)
         if _cures(s, index, middle):
             high = middle
         else:
@@ -79,6 +80,7 @@ cdef int64_t _fraction_lots(State* s, int32_t index) noexcept nogil:
     cdef int64_t held = magnitude(p.size_lots)
     cdef int64_t value = value_at_mark(&s.ledger.instruments[p.instrument], p.size_lots, &s.log.fault)
     must(0 < s.rules.partial_share_ppb <= RATE, LIQ_1, &s.log.fault)
+    must(held > 0 and account.cooling_ns >= 0, LIQ_1, &s.log.fault)
     if value <= s.rules.partial_above_units or s.clock_ns < account.cooling_ns:
         return held
     account.cooling_ns = s.clock_ns + s.rules.partial_cooldown_ns

@@ -104,6 +104,7 @@ cdef bint _fund_stands(State* s, uint32_t currency) noexcept nogil:
     must(left >= 0 and s.rules.adl_trigger <= BY_DRAWDOWN, LIQ_7, &s.log.fault)
     if s.rules.adl_trigger != BY_DRAWDOWN:
         return s.rules.adl_trigger == WHEN_EMPTY
+    must(wallet_of(&s.ledger, FUND, currency).cash_units >= 0, LIQ_7, &s.log.fault)
     left *= fund_highest(&s.ledger.past, currency, &s.log.fault)
     return <int128>wallet_of(&s.ledger, FUND, currency).cash_units * RATE > left
 
