@@ -71,6 +71,7 @@ cdef extern from "solvent.h" nogil:
         SOLVENT_SHAPED
         SOLVENT_TRIGGER_MOVED
         SOLVENT_REFILLED
+        SOLVENT_PARKED
         SOLVENT_BUY
         SOLVENT_SELL
         SOLVENT_GTC
@@ -105,6 +106,7 @@ cdef extern from "solvent.h" nogil:
         SOLVENT_DISCONNECTED
         SOLVENT_SIBLING_FIRED
         SOLVENT_BRACKET_DONE
+        SOLVENT_PEG_REFUSED
         SOLVENT_NOT_IN_CALL
         SOLVENT_BY_MARK
         SOLVENT_BY_LAST

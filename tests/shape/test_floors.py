@@ -45,10 +45,10 @@ MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "ladder", "schema", "commands", "command_log", "event_log", "emit",
     "event_view", "order_pool", "book", "matching", "peaks", "client_ids", "timers", "brackets", "expiries", "triggers",
     "call_price", "order_limits", "valuation", "price_model", "ledger", "parcels", "fees", "margin", "domain", "adl_rank",
-    "guard", "ranking", "liquidation_price", "admission", "state", "holds", "watching", "lifecycle", "short_way", "uncross",
-    "preview", "order_margin", "shapes", "interruption", "linked", "placement", "cancellation", "amendment", "attachment",
-    "case", "collateral", "danger", "verdict", "clear", "net", "step_down", "take_over", "unwind", "allocation",
-    "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
+    "guard", "ranking", "liquidation_price", "admission", "state", "holds", "watching", "extended", "lifecycle", "short_way",
+    "uncross", "preview", "order_margin", "shapes", "interruption", "linked", "placement", "cancellation", "amendment",
+    "attachment", "pegs", "case", "collateral", "danger", "verdict", "clear", "net", "step_down", "take_over", "unwind",
+    "allocation", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
 ]  # fmt: skip
 
 
@@ -161,6 +161,7 @@ ONE_KERNEL = {  # files that only one kernel needs, each with its reason
     "base/clauses": "assertions that always run; the twin is held against the auditor and the core",
     "market/peaks": "which lots a level shows; in the twin each order says it itself (market/book)",
     "trade/short_way": "most messages of a Book without a ticket; the twin has the general way only",
+    "trade/extended": "keeps lifecycle short; methods of it in the twin",
     "trade/interruption": "keeps placement short; methods of it in the twin",
     "trade/holds": "the half of an order's life that the hot path does not inline; one class in the twin",
 }  # fmt: skip

@@ -19,9 +19,6 @@ EDGES = {  # where the world comes in, each with its reason
     "solvent/gateway/server.py": "sockets: waits in seconds, and reads the clock for who wants real time",
     "solvent/gateway/tls.py": "certificates have dates",
 }  # fmt: skip
-LONG_FILES = {  # each with its reason
-    "lifecycle.pyx": "the ends of shaped orders stand beside the plain path, so that a plain order does not pay for them",
-}
 
 
 def run(*command: str) -> None:
@@ -58,7 +55,7 @@ def test_files_open_with_what_they_own(path):
     if not text.strip():
         return
     lines = text.count("\n")
-    assert lines <= 600 or path.name in LONG_FILES, f"{lines} lines"
+    assert lines <= 600, f"{lines} lines"
     first = text.lstrip().splitlines()[0]
     assert first.startswith(('"""', "#")), "a file opens with what it owns"
     assert not re.search(r"\b(TODO|FIXME|XXX)\b", text)

@@ -67,12 +67,28 @@ def _kind(r: Random, draft: Draft) -> None:
         draft.shape |= {"shape_flags": r.randrange(16), "display_lots": r.choice([0, 1, size + 1])}
 
 
+def _peg(r: Random, draft: Draft, span: int) -> None:
+    """A price that follows another, near or far; sometimes with what does not go with it."""
+    head, peg = draft.head, Peg(r.randint(Peg.PEG_BID, Peg.PEG_MARK))
+    if r.random() < 0.95:
+        head["flags"] &= Flag.LINKED
+        draft.second["slippage_ppb"] = 0
+        head["tif"] = head["tif"] if head["tif"] in (Tif.GTC, Tif.GTD) else Tif.GTC
+    if r.random() < 0.6:
+        head["price_ticks"] = 0
+    draft.shape = {"peg": peg, "offset_ticks": r.choice([0, 0, 1, -1, 2, -2, r.randint(-span, span)])}
+    if r.random() < (0.3 if peg == Peg.PEG_MID else 0.02):
+        draft.shape["shape_flags"] = ShapeFlag.INWARDS
+
+
 def reshaped(r: Random, record: bytes, mark: int, volatility: int, linking: Random | None) -> bytes:
     """An ORDER as it was, or with other terms, or with a bracket."""
     span = mark * volatility // 5_000 + 2
     if linking and record[0] == CommandType.ORDER and linking.random() < 0.3:
         draft = Draft(record)
         bracketed(linking, draft, mark, span)
+        if draft.head["tif"] in (Tif.GTC, Tif.GTD) and linking.random() < 0.1:
+            _peg(linking, draft, span)
         return draft.record()
     if record[0] != CommandType.ORDER or r.random() < 0.6:
         return record
@@ -83,7 +99,10 @@ def reshaped(r: Random, record: bytes, mark: int, volatility: int, linking: Rand
         _trail(r, draft, mark, span)
     elif r.random() < 0.02:
         draft.shape["offset_ticks"] = 1  # of nothing
-    if draft.head["flags"] & Flag.CLOSE_POSITION == 0 and r.random() < 0.6:
+    plain = not draft.head["flags"] & Flag.CLOSE_POSITION
+    if plain and not draft.second["trigger_kind"] and r.random() < 0.15:
+        _peg(r, draft, span)
+    elif plain and r.random() < 0.6:
         _kind(r, draft)
     return draft.record() if draft.shape or draft.second["trigger_kind"] else record
 

@@ -71,7 +71,7 @@ class Book(Face):
         post_only: bool | str = False, client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None,
         slippage: Dec | None = None, self_trade: str = "cancel_maker", self_trade_group: int = 0, market: bool = False,
         display_lots: int | None = None, all_or_none: bool = False, to_limit: bool = False, levels: int | None = None,
-        tag: int = 0,
+        peg: str | None = None, offset_ticks: int = 0, tag: int = 0,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
@@ -88,21 +88,13 @@ class Book(Face):
         >>> book.order(2, "buy", 7, price_ticks=101, tif="ioc")
         Ack(OK, order_id=33554433, filled=5, resting=0)
         """
-        kind = Kind(None if display_lots is None else _ticks(display_lots, "display_lots"), all_or_none, to_limit, levels)
+        peak = None if display_lots is None else _ticks(display_lots, "display_lots")
+        away = int_within(offset_ticks, "offset_ticks", -(2**62), 2**62)
+        kind = Kind(peak, all_or_none, to_limit, levels, peg, away)
         terms = Terms(
-            tif,
-            post_only,
-            False,
-            False,
-            client_id,
-            trigger,
-            expiry_ns,
-            slippage,
-            self_trade,
-            self_trade_group,
-            tag=tag,
+            tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group, tag=tag,
             kind=kind,
-        )
+        )  # fmt: skip
         fields = terms.header(market=flag_of(market, "market") or (price_ticks is None and terms.needs_price())) | {
             "account": int_within(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
             "size_lots": _ticks(size_lots, "size_lots"),
@@ -348,5 +340,5 @@ _RESTING = ("order_id", "account", "instrument", "side", "price_ticks", "remaini
 _DORMANT = (
     "trigger_ticks", "trail", "extreme_ticks", "slippage_ppb", "expiry_ns", "self_trade_group", "source", "kind",
     "trigger_flags", "self_trade", "leg", "activation_ticks", "step_ticks", "offset_ticks", "peg", "shape_flags", "rises",
-    "display_lots", "hidden_lots", "tag",
+    "display_lots", "hidden_lots", "tag", "peg_limit_ticks",
 )  # fmt: skip

@@ -37,6 +37,7 @@ from solvent.terms.order_words import (
     leg_of,
     leverage_of,
     moved_alone,
+    signed_ticks,
     timer_fields,
     total_lots,
     word,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from solvent.api.previews import Preview
 
 _ARM = "incremental"
+_NEAR: Dec = 0
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
@@ -285,7 +287,8 @@ class Exchange(Operator):
         client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
         self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None, market: bool = False,
         display: Dec | None = None, all_or_none: bool = False, to_limit: bool = False, levels: int | None = None,
-        tag: int = 0, take_profit: Exit | None = None, stop_loss: Exit | None = None, arm: str = _ARM,
+        peg: str | None = None, offset: Dec = _NEAR, tag: int = 0,
+        take_profit: Exit | None = None, stop_loss: Exit | None = None, arm: str = _ARM,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
@@ -301,7 +304,9 @@ class Exchange(Operator):
         self_trade: decides when the order meets one of its own account, or of its self_trade_group if that is not 0. One of
         "cancel_maker", "cancel_taker", "cancel_both", "decrement" (both lose the smaller size) or "allow".
         display: the peak of an iceberg; 0 hides the order. all_or_none: it rests until it can trade whole. to_limit: the rest
-        of a market order stays at its last fill's price; levels=1 takes the best price only. See docs/reference/orders.md.
+        of a market order stays at its last fill's price; levels=1 takes the best price only. peg: "bid", "ask", "mid",
+        "mid_inwards" or "mark", from which the price keeps the signed `offset`, no further than `price`. See
+        docs/reference/orders.md.
 
         take_profit, stop_loss: children that close what this order fills, and cancel each other; a price, a Trigger, or a
         pair of a Trigger and a limit. arm: "incremental", "complete" or "first". See docs/reference/orders.md#brackets.
@@ -322,7 +327,7 @@ class Exchange(Operator):
         >>> stop = ex.order("alice", "BTC-USDT-SWAP", "sell", trigger=Trigger.stop(49_000), close_position=True)
         """
         plain = take_profit is None and stop_loss is None and arm is _ARM and self._keeper is None
-        if plain and self._quick is not None:
+        if plain and peg is None and offset is _NEAR and self._quick is not None:
             told = self._quick(
                 self._kernel, self._venue.steps, account, instrument, side, size, price, tif, post_only, reduce_only,
                 client_id, close_position, trigger, expiry_ns, slippage, self_trade, self_trade_group, leg, market, display,
@@ -332,19 +337,23 @@ class Exchange(Operator):
                 return ack.ok() if self._strict else ack
         terms = Terms(
             tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
-            leg, tag, b"", Kind(None, all_or_none, to_limit, levels))  # fmt: skip
-        return self._order((account, instrument, side), (size, price, display), market, terms, (take_profit, stop_loss, arm))
+            leg, tag, b"", Kind(None, all_or_none, to_limit, levels, peg))  # fmt: skip
+        numbers, children = (size, price, display, offset), (take_profit, stop_loss, arm)
+        return self._order((account, instrument, side), numbers, market, terms, children)
 
     def _order(
         self, whose: tuple[Acct, Inst, str], what: tuple[Dec | None, ...], market: bool, terms: Terms,
         legs: tuple[Exit | None, Exit | None, str],
     ) -> Ack:  # fmt: skip
-        """Sends an order of any terms. whose: account, instrument and side. what: size, price and peak. legs: a bracket's."""
-        (account, instrument, side), (size, price, display) = whose, what
+        """Sends an order of any terms. whose: account, instrument, side. what: size, price, peak, offset."""
+        (account, instrument, side), (size, price, display, offset) = whose, what
         index = self._instrument(instrument)
         lot, ticks = self._terms(index).lot_size, self._ticks(index)
         if display is not None:
             terms = replace(terms, kind=replace(terms.kind, display_lots=fit(to_units(display, lot, "display"), False)))
+        if offset is not _NEAR:
+            away = signed_ticks(decimal(offset, "offset"), "offset", ticks)
+            terms = replace(terms, kind=replace(terms.kind, offset_ticks=away))
         terms = replace(terms, exits=exits(*legs, ticks))
         if size is None and not flag_of(terms.close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")

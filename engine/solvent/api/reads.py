@@ -25,7 +25,7 @@ from solvent.terms.rule_set import RuleSet
 if TYPE_CHECKING:
     import numpy as np
 
-    from solvent.api import views
+    from solvent.api import explanation, ranks, views
 
 Acct = str | int
 Inst = str | int
@@ -415,10 +415,11 @@ class Reads(Face):
 
         return np.frombuffer(self._kernel.accounts_bytes(), ACCOUNT)
 
-    def explain(self, account: Acct) -> "views.Explanation":
+    def explain(self, account: Acct) -> "explanation.Explanation":
         """Explains every term of an account's margin, its prices, and its next step of liquidation. Print the result.
 
-        Raises Rejected(UNKNOWN_ACCOUNT).
+        Tiers, rates, ratio, liquidation and bankruptcy price are told, what would happen next, and who would be deleveraged,
+        in the words of the rule set. Raises Rejected(UNKNOWN_ACCOUNT).
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -428,9 +429,32 @@ class Reads(Face):
           wallet: cash 1000, holds 0, free 1000, withdrawable 1000 USDT
           no open position
         """
-        from solvent.api import views
+        from solvent.api import explanation
 
-        return views.explain(self.venue, self._kernel, self._known_account(account))
+        return explanation.explain(self.venue, self._kernel, self._known_account(account))
+
+    def ranks(self, instrument: Inst) -> "list[ranks.RankView]":
+        """Returns the open positions of an instrument as RankViews: longs, then shorts, who is deleveraged first at the top.
+
+        Each has the rank of the rule set (`adl_rank`), and a light from 5 to 1 by the contracts of its side ahead of it. The
+        ranks are those of the present mark; ADL ranks at the mark that brought it. Cost: a pass over all open positions.
+
+        Raises Rejected(UNKNOWN_INSTRUMENT), and InputError with adl_rank="pnl_efflev" where a cross account holds several
+        positions.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob", "carol"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 5, price=50_000)
+        >>> acks = [ex.order(name, "BTC-USDT-SWAP", "buy", size, price=50_000) for name, size in (("alice", 2), ("carol", 3))]
+        >>> [(each.account, str(each.size), each.light) for each in ex.ranks("BTC-USDT-SWAP")]
+        [('alice', '2', 5), ('carol', '3', 3), ('bob', '-5', 5)]
+        """
+        from solvent.api import ranks
+
+        return ranks.ranks(self.venue, self._kernel, self._known_instrument(instrument))
 
     def fund(self, currency: str) -> Decimal:
         """Returns the balance of the insurance fund. Raises Rejected(UNKNOWN_CURRENCY).

@@ -1,28 +1,27 @@
-"""Frozen views of accounts, positions, orders and depth, and `explain`: every term behind a margin ratio.
+"""Frozen views of accounts, positions, orders and depth.
 
 Owns the rendering of a kernel's rows (schema/rows) in decimals and words. Never computes what an account needs or has: each
 kernel answers that from its own state. Never writes. Cost: what the rows cost, and the decimals. A field of a position or a
 wallet is rendered when it is first read.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
-from fractions import Fraction
 from functools import cache
 from typing import Any, Self
 
 from solvent.api.names import client_id_of, name_of
 from solvent.api.venue import Venue
 from solvent.schema.limits import RATE
-from solvent.schema.rows import DomainRow, PositionRow, WalletRow
+from solvent.schema.rows import PositionRow, WalletRow
 from solvent.schema.states import STATES
-from solvent.schema.words import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
-from solvent.terms.decimals import PPB, from_fraction, from_units, half_even, plain
+from solvent.schema.words import Flag, Kind, Mode, Purse, Side, Source, Tif
+from solvent.terms.decimals import PPB, from_units, half_even
 from solvent.terms.instrument import Instrument
 
 __all__ = [
-    "AccountView", "BracketView", "Depth", "Explanation", "OrderView", "ParcelView", "PositionView", "PriceView", "WalletView",
+    "AccountView", "BracketView", "Depth", "OrderView", "ParcelView", "PositionView", "PriceView", "WalletView",
 ]  # fmt: skip
 
 
@@ -88,7 +87,7 @@ class WalletView(Rendered):
     initial: Decimal = by(lambda row, unit, currency: from_units(row.initial_units, unit))
     maintenance: Decimal = by(lambda row, unit, currency: from_units(row.maintenance_units, unit))
     margin_ratio: Decimal | None = by(
-        lambda row, unit, currency: _ratio(row.cross_equity_units, row.cross_value_units) if row.cross_value_units else None
+        lambda row, unit, currency: ratio(row.cross_equity_units, row.cross_value_units) if row.cross_value_units else None
     )
     effective_leverage: Decimal | None = by(
         lambda row, unit, currency: _effective(row.cross_equity_units, row.cross_value_units)
@@ -176,7 +175,7 @@ class PositionView(Rendered):
     margin: Decimal = by(lambda row, terms, owner: from_units(row.margin_units, terms.unit))
     maintenance: Decimal = by(lambda row, terms, owner: from_units(row.own_units, terms.unit))
     margin_ratio: Decimal | None = by(
-        lambda row, terms, owner: _ratio(row.equity_units, row.domain_value_units) if row.size_lots else None
+        lambda row, terms, owner: ratio(row.equity_units, row.domain_value_units) if row.size_lots else None
     )
     tier: int = by(lambda row, terms, owner: row.tier + 1)
     liquidation_price: Decimal | None = by(lambda row, terms, owner: _tick_price(row.liquidation_ticks, terms))
@@ -285,77 +284,12 @@ class ParcelView:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class DomainView:
-    """Shows the ratio test of one isolated position, or of all cross positions of one currency.
-
-    equity: margin or cash, plus unrealised profit. full, own: the requirements R_full (takeover below it) and R_own (step-down
-    below it). next: the step that a test now, at these marks, would take.
-    """
-
-    title: str
-    mode: str
-    currency: str
-    base: Decimal
-    upl: Decimal
-    equity: Decimal
-    value: Decimal
-    full: Decimal
-    own: Decimal
-    next: str
-    positions: tuple[PositionView, ...]
-    rates: tuple[tuple[Decimal, Decimal], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Explains every term of an account's margin; str() is a page to read."""
-
-    account: str
-    wallets: dict[str, WalletView]
-    domains: tuple[DomainView, ...]
-
-    def __str__(self) -> str:
-        lines = [f"account {self.account}"]
-        for w in self.wallets.values():
-            cash, hold, free, withdrawable = map(plain, (w.cash, w.hold, w.free, w.withdrawable))
-            lines.append(f"  wallet: cash {cash}, holds {hold}, free {free}, withdrawable {withdrawable} {w.currency}")
-        for d in self.domains:
-            lines += self._lines_of(d)
-        if not self.domains:
-            lines.append("  no open position")
-        return "\n".join(lines)
-
-    def _lines_of(self, d: DomainView) -> Iterator[str]:
-        """Yields the lines of a domain."""
-        yield f"  {d.title}"
-        counted = self.wallets[d.currency].collateral if d.mode == "cross" else Decimal(0)
-        base = f"{'margin' if d.mode == 'isolated' else 'cash'} {plain(from_fraction(Fraction(d.base) - Fraction(counted)))}"
-        backed = f" + collateral {plain(counted)}" if counted else ""
-        yield f"    equity {plain(d.equity)} = {base}{backed} + profit {plain(d.upl)} {d.currency}"
-        for p, (full, own) in zip(d.positions, d.rates, strict=True):
-            rates = f"threshold {plain(full)}" + (f", step down {plain(own)}" if own > full else "")
-            yield (
-                f"    {p.instrument}: {p.side} {plain(p.size.copy_abs())} at entry {_price(p.entry_price)}, "
-                f"mark {_price(p.mark_price)}, value {plain(p.value)}, tier {p.tier}, {rates}"
-            )
-            yield f"      liquidation price {_price(p.liquidation_price, 'none')} (other marks held)"
-            yield f"      if taken over now, at its bankruptcy price {_price(p.bankruptcy_price)}"
-        step = f", step down below {plain(d.own)}" if d.own > d.full else ""
-        yield f"    takeover below {plain(d.full)}{step}"
-        yield f"    next: {d.next}"
-
-
-def _price(price: Decimal | None, none: str = "None") -> str:
-    return none if price is None else plain(price)
-
-
 # --- Building views -------------------------------------------------------------------------------------
 
 _UNBOUNDED = 2**63 - 1  # the bankruptcy price of what is never bankrupt, or always
 
 
-def _ratio(numerator: int, denominator: int) -> Decimal:
+def ratio(numerator: int, denominator: int) -> Decimal:
     """Divides for reading, rounded half even to nine decimals."""
     return from_units(half_even(numerator * RATE, denominator), PPB)
 
@@ -384,8 +318,8 @@ def price_of(terms: Instrument, lots: int, cost_units: int) -> Decimal | None:
     up, down = terms.tick_size.as_integer_ratio()
     cost, worth = abs(cost_units), abs(lots) * terms.spec.units
     if terms.spec.kind == Kind.INVERSE:
-        return _ratio(worth * up, cost * down) if cost else None
-    return _ratio(cost * up, worth * down)
+        return ratio(worth * up, cost * down) if cost else None
+    return ratio(cost * up, worth * down)
 
 
 def _distance_ticks(row: PositionRow) -> int | None:
@@ -398,7 +332,7 @@ def _distance_ticks(row: PositionRow) -> int | None:
 
 def _distance(row: PositionRow) -> Decimal | None:
     away = _distance_ticks(row)
-    return None if away is None else _ratio(away, row.mark_ticks)
+    return None if away is None else ratio(away, row.mark_ticks)
 
 
 def _tick_price(ticks: int, terms: Instrument) -> Decimal | None:
@@ -406,7 +340,7 @@ def _tick_price(ticks: int, terms: Instrument) -> Decimal | None:
 
 
 def _effective(equity: int, value: int) -> Decimal | None:
-    return _ratio(value, equity) if value and equity > 0 else None
+    return ratio(value, equity) if value and equity > 0 else None
 
 
 def _bankruptcy(row: PositionRow, terms: Instrument) -> Decimal | None:
@@ -414,7 +348,7 @@ def _bankruptcy(row: PositionRow, terms: Instrument) -> Decimal | None:
 
 
 def _times(row: PositionRow) -> int | Decimal:
-    return row.leverage if row.leverage_parts == 1 else _ratio(row.leverage, row.leverage_parts)
+    return row.leverage if row.leverage_parts == 1 else ratio(row.leverage, row.leverage_parts)
 
 
 def position_of(venue: Venue, owner: str, row: PositionRow) -> PositionView:
@@ -428,7 +362,7 @@ def position_view(venue: Venue, kernel: Any, account: int, instrument: int, leg:
     return position_of(venue, name_of(kernel, account), row)
 
 
-def _wallets(venue: Venue, kernel: Any, account: int) -> dict[str, WalletView]:
+def wallets(venue: Venue, kernel: Any, account: int) -> dict[str, WalletView]:
     rows = (WalletRow(*row) for row in kernel.wallet_rows(account))
     return {venue.currency_names[row.currency]: wallet_of(venue, row) for row in rows}
 
@@ -441,11 +375,11 @@ def wallet_of(venue: Venue, row: WalletRow) -> WalletView:
 def account_view(venue: Venue, kernel: Any, account: int) -> AccountView:
     """Renders an account with its wallets and positions."""
     owner, rows = name_of(kernel, account), [PositionRow(*row) for row in kernel.position_rows(account)]
-    positions = {_title(venue, row.instrument, row.leg): position_of(venue, owner, row) for row in rows if not row.hedged}
-    return AccountView(owner, account, _wallets(venue, kernel, account), positions)
+    positions = {title(venue, row.instrument, row.leg): position_of(venue, owner, row) for row in rows if not row.hedged}
+    return AccountView(owner, account, wallets(venue, kernel, account), positions)
 
 
-def _title(venue: Venue, instrument: int, leg: int) -> str:
+def title(venue: Venue, instrument: int, leg: int) -> str:
     """Returns an instrument's name, and the leg of a hedge."""
     name = venue.instruments[instrument].name
     return f"{name} {_LEG_NAMES[leg]}" if leg else name
@@ -457,7 +391,7 @@ _TRIGGERS = (None, "stop", "take_profit", "trailing", "trailing")  # by TriggerK
 def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
     """Renders a row of a live order."""
     order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _, dormant, *terms = row
-    trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg, *_, tag = terms
+    trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg, *_, tag, _ = terms
     traded = venue.instruments[instrument]
     lot, tick = traded.lot_size, traded.tick_size
     return OrderView(
@@ -493,47 +427,3 @@ def parcel_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> ParcelView:
 def purse_balance(venue: Venue, kernel: Any, purse: Purse, currency: int) -> Decimal:
     """Returns the balance of a house purse in a currency."""
     return from_units(kernel.wallet(int(purse), currency)[0], venue.units[currency])
-
-
-# --- Explaining -----------------------------------------------------------------------------------------
-
-_NEXT = {
-    Verdict.SAFE: "nothing; equity covers both requirements",
-    Verdict.PARTIAL: "orders cancelled, then a step down by {tiers} tiers through the book",
-    Verdict.FULL: "orders cancelled, then takeover of {what} at the bankruptcy price",
-}
-
-
-def _domain(venue: Venue, owner: str, row: DomainRow, held: list[PositionRow], step_tiers: int) -> DomainView:
-    unit, settle, isolated = venue.units[row.currency], venue.currency_names[row.currency], bool(row.mode)
-    what = "the position" if isolated else f"all cross positions in {settle}"
-    next_step = _NEXT[Verdict(row.verdict)].format(tiers=step_tiers, what=what)
-    if row.verdict == Verdict.PARTIAL and row.stuck:
-        next_step += "; it found no fill and waits for the next mark"
-    return DomainView(
-        title=f"isolated {_title(venue, row.instrument, row.leg)}" if isolated else f"cross {settle}",
-        mode="isolated" if isolated else "cross", currency=settle,
-        base=from_units(row.base_units, unit), upl=from_units(row.equity_units - row.base_units, unit),
-        equity=from_units(row.equity_units, unit), value=from_units(row.value_units, unit),
-        full=from_units(row.full_units, unit), own=from_units(row.own_units, unit), next=next_step,
-        positions=tuple(position_of(venue, owner, each) for each in held),
-        rates=tuple((from_units(each.full_ppb, PPB), from_units(each.own_ppb, PPB)) for each in held),
-    )  # fmt: skip
-
-
-def _held(venue: Venue, rows: list[PositionRow], domain: DomainRow) -> list[PositionRow]:
-    """Picks the open positions of a margin domain."""
-    if domain.mode == Mode.ISOLATED:
-        return [row for row in rows if (row.instrument, row.leg) == (domain.instrument, domain.leg)]
-    settle = venue.currency_names[domain.currency]
-    cross = (row for row in rows if row.size_lots and row.mode == Mode.CROSS)
-    return [row for row in cross if venue.instruments[row.instrument].settle == settle]
-
-
-def explain(venue: Venue, kernel: Any, account: int) -> Explanation:
-    """Renders every term of an account's margin."""
-    owner, rows = name_of(kernel, account), [PositionRow(*row) for row in kernel.position_rows(account)]
-    domains = [DomainRow(*row) for row in kernel.domain_rows(account)]
-    tiers = venue.rules.step_tiers
-    told = tuple(_domain(venue, owner, each, _held(venue, rows, each), tiers) for each in domains)
-    return Explanation(owner, _wallets(venue, kernel, account), told)

@@ -33,7 +33,7 @@ __all__ = [
 
 NEEDS = (
     EventType.BEGIN, EventType.RESTED, EventType.TRADE, EventType.REDUCED, EventType.DONE, EventType.REPLACED,
-    EventType.REFILLED,
+    EventType.REFILLED, EventType.PARKED,
 )  # fmt: skip
 """The event types that a feed reads; a Book or Exchange with a `log` of its own must write these."""
 _SIDES = tuple(Side)
@@ -546,7 +546,7 @@ class Feed:
 _HANDLERS = {
     EventType.BEGIN: Feed._on_begin, EventType.RESTED: Feed._on_rested, EventType.TRADE: Feed._on_trade,
     EventType.REDUCED: Feed._on_reduced, EventType.DONE: Feed._on_done, EventType.REPLACED: Feed._on_replaced,
-    EventType.REFILLED: Feed._on_refilled,
+    EventType.REFILLED: Feed._on_refilled, EventType.PARKED: Feed._on_replaced,
 }  # fmt: skip
 
 

@@ -129,6 +129,7 @@ EVENTS: dict[EventType, dict[str, Said]] = {
         step_ticks="d", offset_ticks="e",
     ),
     EventType.REFILLED: _said(_ORDER, order_id="a", price_ticks="b", shown_lots="c", hidden_lots="d"),
+    EventType.PARKED: _said(_ORDER, order_id="a", remaining_lots="b", size_lots="c"),
     EventType.TRIGGER_MOVED: _said(_ORDER, order_id="a", trigger_ticks="b"),
 }  # fmt: skip
 """Each type's names, in the order in which they are told."""

@@ -369,7 +369,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     f"{CORE}/base/money.pxd": {"limits": c_wide_limits("RATE", "COLLATERAL_MAX", "MONEY_MAX")},
     f"{CORE}/market/order_pool.pxd": {"limits": c_limits("ORDERS_MAX", "REDUCE_ONLY_MAX", "TRIGGERED_MAX")},
     f"{CORE}/market/client_ids.pxd": {"limits": c_limits("CLIENT_ID_WINDOW")},
-    f"{CORE}/market/triggers.pxd": {"limits": c_limits("TRAILING_MAX")},
+    f"{CORE}/market/triggers.pxd": {"limits": c_limits("TRAILING_MAX", "PEGGED_MAX")},
     f"{CORE}/market/timers.pxd": {"limits": c_limits("TIMERS_MAX")},
     f"{CORE}/market/book.pxd": {"limits": c_limits("BOOK_ITEMS_MAX")},
     f"{CORE}/market/peaks.pxd": {"limits": c_limits("ALL_OR_NONE_MAX")},

@@ -119,6 +119,9 @@ MESSAGES_MAX = 1_000
 ALL_OR_NONE_MAX = 1_000
 """Resting orders of one book that trade whole or not at all: every taker may have to pass over each of them."""
 
+PEGGED_MAX = 1_000
+"""Live orders of one instrument that keep a distance from a moving price: each move of it looks at all of them."""
+
 PARTS_MAX = 100
 """Peaks of one iceberg: each is a fill of its own."""
 

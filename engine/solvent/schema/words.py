@@ -87,6 +87,7 @@ class EventType(IntEnum):
     SHAPED = 35
     TRIGGER_MOVED = 36
     REFILLED = 37
+    PARKED = 38
 
 
 class Side(IntEnum):
@@ -395,6 +396,7 @@ class Ending(IntEnum):
     DISCONNECTED = 18
     SIBLING_FIRED = 19
     BRACKET_DONE = 20
+    PEG_REFUSED = 22
     NOT_IN_CALL = 23
 
 

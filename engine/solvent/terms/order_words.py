@@ -23,6 +23,9 @@ SOURCES = {
     "mark": Source.BY_MARK, "last": Source.BY_LAST, "index": Source.BY_INDEX, "bid": Source.BY_BID, "ask": Source.BY_ASK,
 }  # fmt: skip
 _LEGS = {"long": Leg.LONG, "short": Leg.SHORT}
+_PEGS = {
+    "bid": Peg.PEG_BID, "ask": Peg.PEG_ASK, "mid": Peg.PEG_MID, "mid_inwards": Peg.PEG_MID, "mark": Peg.PEG_MARK,
+}  # fmt: skip
 _REACHED = {"fire": 0, "refuse": TriggerFlag.REFUSE_REACHED}
 
 TRANSITIONS: dict[tuple[str, EventType], str] = {
@@ -38,12 +41,17 @@ TRANSITIONS: dict[tuple[str, EventType], str] = {
     ("working", EventType.TRADE): "working",
     ("working", EventType.REDUCED): "working",
     ("working", EventType.RESTED): "resting",
+    ("working", EventType.PARKED): "parked",
     ("working", EventType.DONE): "done",
     ("resting", EventType.TRADE): "resting",
     ("resting", EventType.REDUCED): "resting",
     ("resting", EventType.REFILLED): "resting",
+    ("resting", EventType.PARKED): "parked",
     ("resting", EventType.REPLACED): "working",
     ("resting", EventType.DONE): "done",
+    ("parked", EventType.PARKED): "parked",
+    ("parked", EventType.REPLACED): "working",
+    ("parked", EventType.DONE): "done",
 }
 """(status, event) -> status. Nothing else happens to an order. An order ACCEPTED with a trigger is dormant."""
 
@@ -183,12 +191,14 @@ def signed_ticks(value: Dec, what: str, ticks: Callable[[object, str], int]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Holds what an order is besides a limit or a market order: an iceberg, hidden, all or none, market to limit."""
+    """Holds what an order is besides a limit or a market order: an iceberg, hidden, all or none, market to limit, pegged."""
 
     display_lots: int | None = None  # 0: hidden
     all_or_none: bool = False
     to_limit: bool = False
     levels: int | None = None
+    peg: str | None = None
+    offset_ticks: int = 0
 
     def fields(self) -> dict[str, int]:
         """Returns the fields of the record of shape; empty for an order without one."""
@@ -197,7 +207,10 @@ class Kind:
         if self.levels is not None:
             flags |= ShapeFlag.ONE_LEVEL * int_within(self.levels, "levels", 1, 1)
         flags |= ShapeFlag.HIDDEN if self.display_lots == 0 else 0
+        flags |= ShapeFlag.INWARDS if isinstance(self.peg, str) and self.peg.lower() == "mid_inwards" else 0
         fields = {"shape_flags": int(flags)} if flags else {}
+        fields |= {"peg": word(_PEGS, self.peg, "peg")} if self.peg is not None else {}
+        fields |= {"offset_ticks": self.offset_ticks} if self.offset_ticks else {}
         return fields | ({"display_lots": self.display_lots} if self.display_lots else {})
 
 
@@ -239,7 +252,8 @@ class Terms:
 
     def needs_price(self) -> bool:
         """True unless the price of a limit order follows from what it is pegged to."""
-        return not (isinstance(self.trigger, Trigger) and self.trigger.limit_offset is not None)
+        trails = isinstance(self.trigger, Trigger) and self.trigger.limit_offset is not None
+        return not trails and self.kind.peg is None
 
     def header(self, market: bool) -> dict[str, int]:
         """Returns the header's fields that these terms decide."""
@@ -258,7 +272,7 @@ class Terms:
         terms = self._second(ticks)
         if self._has_shape():
             fields = self.trigger.shape(ticks) if self.trigger else {}
-            terms = (terms or extension()) + shape(**fields, **self.kind.fields())
+            terms = (terms or extension()) + shape(**fields | self.kind.fields())
         terms += self.exits
         if not isinstance(self.client_id, str):
             return terms

@@ -40,7 +40,7 @@ def _books(top: State) -> Iterator[str]:
 
 def _bare(top: State) -> Iterator[str]:
     live = sum(1 for side in (Side.BUY, Side.SELL) for _ in top.trading.books[0].orders(side))
-    live += len(top.trading.triggers.dormant[0])
+    live += len(top.trading.triggers.dormant[0]) + sum(order.parked for order in top.trading.pegged.values())
     slots = top.trading.slots
     if live != len(top.trading.live) or live != slots.high_water - len(slots.free):
         yield f"BOOK-10: {live} orders in the book, {slots.high_water - len(slots.free)} slots in use"
@@ -104,7 +104,7 @@ def _dormant(top: State, clock_ns: int) -> Iterator[str]:
         watched = top.trading.watched(i)
         for order in orders.values():
             price, asleep = watched[order.terms.source], top.contracts[i].listing != Listing.TRADING
-            if not (asleep or order.terms.waits or order.parked) and reached(
+            if not (asleep or order.terms.waits or order.unarmed) and reached(
                 direction(order.side, order.terms.kind), order.terms.trigger, price
             ):
                 yield f"ORD-4: the trigger of order {order.order_id} is reached and it sleeps"

@@ -37,6 +37,7 @@ from solvent.twin.trade.attachment import Attachment
 from solvent.twin.trade.cancellation import Cancellation
 from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.order_margin import OrderMargin
+from solvent.twin.trade.pegs import Pegs
 from solvent.twin.trade.placement import Answer, Placement, refused
 from solvent.twin.venue.account_commands import AccountCommands
 from solvent.twin.venue.funding import Funding
@@ -64,6 +65,7 @@ class Aftermath:
     def __init__(self, state: State, placement: Placement):
         self.state = state
         self.placement = placement
+        self.pegs = Pegs(placement)
 
     def resolve_all(self) -> None:
         self.resolve(refused(Code.OK))
@@ -75,12 +77,19 @@ class Aftermath:
                 pipeline.resolve(self.state)
             self.placement.linked.settle()
             if self.placement.trading.looks:
-                self.placement.trading.look()
+                self._settle_books()
             fired = self.placement.fire_next()
             if fired is None:
                 return answer
             if fired[0] == Code.OK and fired[1] == answer[1]:
                 answer = fired
+
+    def _settle_books(self) -> None:
+        """Moves pegged orders, works off what this touched, then shows the best prices of the books at rest."""
+        if self.pegs.pass_over() and not self.placement.bare:
+            pipeline.resolve(self.state)
+            self.placement.linked.settle()
+        self.placement.trading.look()
 
 
 class Kernel(Recorder):

@@ -172,18 +172,22 @@ class Reader:
         return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]
 
     def dormant(self, instrument: int) -> list[tuple[int, ...]]:
-        """Returns every order of an instrument that waits for its trigger, or its entry, by id."""
+        """Returns every order of an instrument that waits for its trigger or its entry, or is parked, by id."""
         row = self.placement.linked.row
-        return sorted(row(order) for order in self.trading.triggers.dormant[instrument].values())
+        parked = [each for each in self.trading.pegged.values() if each.parked and each.instrument == instrument]
+        return sorted(row(order) for order in (*self.trading.triggers.dormant[instrument].values(), *parked))
 
     def queue(self, instrument: int, side: int, price: int) -> list[tuple[int, ...]]:
         """Returns the resting orders of a side at one price, the next to trade first."""
         return [order.row() for order in self.trading.books[instrument].queue(side, price)]
 
     def order_counts(self, account: int, instrument: int) -> tuple[int, int]:
-        """Returns the numbers of resting and of dormant orders. NOBODY: everyone's, the house's too; NO_INSTRUMENT: in all."""
+        """Returns the numbers of resting and of dormant or parked orders.
+
+        NOBODY: everyone's, the house's too; NO_INSTRUMENT: in all.
+        """
         found = [
-            order.dormant for order in self.trading.live.values()
+            order.dormant or order.parked for order in self.trading.live.values()
             if account in (NOBODY, order.account) and instrument in (NO_INSTRUMENT, order.instrument)
         ]  # fmt: skip
         return found.count(False), found.count(True)
@@ -276,7 +280,9 @@ class Reader:
             for orders in (self.resting(i), self.dormant(i)):
                 out.append(len(orders))
                 for words in orders:
-                    out += words[:-1] if self.trading.live[words[0]].shaped else words[:ORDER_WORDS]  # no tag
+                    order = self.trading.live[words[0]]
+                    out += words[:-2] if order.shaped else words[:ORDER_WORDS]  # no tag
+                    out += words[-1:] if order.terms.follows else ()
         parcels = self.parcels()
         out.append(len(parcels))
         for row in parcels:

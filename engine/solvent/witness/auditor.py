@@ -299,6 +299,14 @@ class Auditor(Batched):
         self._refill(e, order)
         self._move(order, e)
 
+    def _on_parked(self, e: Event) -> None:
+        order = self.orders[e.order_id]
+        self._unrest(e.order_id, order)
+        order.pegged_at = 0
+        order.remaining = e.remaining_lots if order.status == "parked" else order.remaining  # an amendment of its size
+        self._move(order, e)
+        self._need(order.remaining == e.remaining_lots > 0, e, f"ORD-3: {order.remaining} lots are parked")
+
     def _on_trigger_moved(self, e: Event) -> None:
         self._move(self.orders[e.order_id], e)
 

@@ -23,14 +23,14 @@ from solvent.witness.values import held_value, signed_cost
 Domain = tuple[int, Key | None]  # currency, and the position if it is isolated
 NEEDS = (
     EventType.BEGIN, EventType.LEDGER, EventType.ACCEPTED, EventType.LINKED_TO, EventType.RESTED, EventType.REPLACED,
-    EventType.TRIGGERED, EventType.TRADE, EventType.DONE, EventType.LIQUIDATION, EventType.NETTED, EventType.STEP_DOWN,
-    EventType.TAKEOVER, EventType.ADL, EventType.PARCEL, EventType.CLIENT_ID_NAMED,
+    EventType.PARKED, EventType.TRIGGERED, EventType.TRADE, EventType.DONE, EventType.LIQUIDATION, EventType.NETTED,
+    EventType.STEP_DOWN, EventType.TAKEOVER, EventType.ADL, EventType.PARCEL, EventType.CLIENT_ID_NAMED,
 )  # fmt: skip
 """The types of events that liquidations are read from."""
 
 _WHOLE = (EventType.LIQUIDATION, EventType.NETTED, EventType.STEP_DOWN, EventType.TAKEOVER, EventType.PARCEL, EventType.ADL)
 _PRICED = (EventType.RESTED, EventType.REPLACED)
-_OF_ORDERS = (EventType.ACCEPTED, EventType.TRIGGERED, *_PRICED)
+_OF_ORDERS = (EventType.ACCEPTED, EventType.TRIGGERED, EventType.PARKED, *_PRICED)
 _POSTED = (Posting.CONVERTED, Posting.LIQUIDATION_FEE, Posting.DEFICIT_REPAID, Posting.TAKEN_OVER)
 
 
@@ -150,7 +150,8 @@ class Cases:
                 moved = (e.target_id, e.stop_id) if e.type == EventType.LINKED_TO else (e.order_id,)
                 for order in (orders[order_id] for order_id in moved if order_id in orders):
                     order.status = TRANSITIONS[order.status, e.type]
-                    order.price = e.price_ticks if e.type in _PRICED else order.price
+                    if e.type in _PRICED or e.type == EventType.PARKED:
+                        order.price = 0 if e.type == EventType.PARKED else e.price_ticks
         return orders, names
 
     # --- the account

@@ -172,6 +172,10 @@ class Life(Books):
         order = self._moved(e)
         order.price, order.remaining, order.mark = e.price_ticks, e.remaining_lots, self.marks[e.instrument]
 
+    def _on_parked(self, e: Event) -> None:
+        order = self._moved(e)
+        order.price, order.remaining = 0, e.remaining_lots
+
     def _on_triggered(self, e: Event) -> None:
         order = self._moved(e)
         order.remaining, order.mark = e.size_lots, self.marks[e.instrument]

@@ -41,7 +41,7 @@ class Order:
 
     __slots__ = (
         "account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group", "key", "reduces",
-        "closes", "mark", "tag", "whole", "dark", "display", "hidden",
+        "closes", "mark", "tag", "whole", "dark", "display", "hidden", "limit", "peg", "offset", "inwards", "pegged_at",
     )  # fmt: skip
 
     def __init__(self, e: Event, mark: int):
@@ -57,6 +57,13 @@ class Order:
         self.tag = 0
         self.whole = self.dark = False  # by its SHAPED
         self.display = self.hidden = 0
+        self.limit, self.peg, self.offset, self.inwards = e.limit_ticks, 0, 0, False
+        self.pegged_at = 0  # the last price that followed from its reference
+
+    @property
+    def leads(self) -> bool:
+        """True if pegged orders follow it while it is the best of its side."""
+        return not (self.peg or self.whole or self.dark)
 
     def shares_owner(self, other: "Order") -> bool:
         """True if both orders have one account, or one self-trade group."""

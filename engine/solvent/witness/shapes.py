@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from solvent.schema.codes import InvariantBroken
 from solvent.schema.events import Event
-from solvent.schema.words import ShapeFlag
+from solvent.schema.words import Peg, ShapeFlag
 from solvent.witness.rows import Audited, Order
 from solvent.witness.timers import Timed
 
@@ -33,7 +33,28 @@ class Shaped(Timed):
         order = self.orders[e.order_id]
         order.whole, order.dark = bool(e.shape_flags & ShapeFlag.ALL_OR_NONE), bool(e.shape_flags & ShapeFlag.HIDDEN)
         order.display = e.display_lots
+        order.peg = e.peg if e.peg < Peg.PEG_TRIGGER else Peg.NO_PEG
+        order.offset, order.inwards = e.offset_ticks, bool(e.shape_flags & ShapeFlag.INWARDS)
         self._careful = self._careful or order.whole or order.dark or order.display > 0
+
+    def _followed(self, instrument: int, order: Order) -> int:
+        """Returns the price that a pegged order follows, the mark or one that is shown and follows none; 0: there is none."""
+        if order.peg == Peg.PEG_MARK:
+            return self.marks[instrument]
+        shown = (
+            (price for price, each in self._in_turn(instrument, side) if self.orders[each].leads) for side in (0, 1)
+        )  # fmt: skip
+        bid, ask = (next(prices, 0) for prices in shown)
+        if order.peg != Peg.PEG_MID:
+            return bid if order.peg == Peg.PEG_BID else ask
+        return (bid + ask + (order.side != order.inwards)) // 2 if bid and ask else 0
+
+    def _follow(self, e: Event, order: Order) -> None:
+        """Checks the new price of a pegged order: no better than its reference, its offset and its limit allow."""
+        order.pegged_at, sign = e.price_ticks, -1 if order.side else 1
+        reference = self._followed(e.instrument, order)
+        best = [sign * (reference + order.offset)] + ([sign * order.limit] if order.limit else [])
+        self._holds(reference > 0 and sign * e.price_ticks <= min(best), e, f"ORD-1: a price that follows {reference}")
 
     def _rest(self, e: Event, order: Order) -> None:
         """Enters an order at the end of its queue. A peak is full, and the rest of an iceberg is behind it."""
@@ -41,6 +62,8 @@ class Shaped(Timed):
         if order.display:
             unseen = order.hidden = max(0, order.remaining - order.display)
         self._holds(unseen == e.hidden_lots, e, f"BOOK-6: nobody sees {unseen} lots of it")
+        if order.peg and e.price_ticks != order.pegged_at:
+            self._follow(e, order)
         order.price = e.price_ticks
         self.queues[e.instrument, e.side].setdefault(e.price_ticks, []).append(e.order_id)
 
@@ -82,6 +105,7 @@ class Shaped(Timed):
                 (price, each) for price, each in self._in_turn(e.instrument, side)
                 if not self.orders[each].whole or self.orders[each].remaining <= taker.remaining
             )  # fmt: skip
+        self._holds(not taker.peg, e, "ORD-1: a pegged order never takes")
         self._holds(found == (e.price_ticks, e.maker_order_id), e, "BOOK-8: the best and oldest order")
         self._holds(e.size_lots <= maker.remaining - maker.hidden, e, "BOOK-6: no more than its peak")
         self._holds(not maker.whole or e.size_lots == maker.remaining, e, "BOOK-6: it trades whole or not at all")

@@ -1,7 +1,7 @@
 """Invariants of reliability part 3 that can be read off the state; the contract is in audit.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, PARKED, ExtendedTerms, Order, pool_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, PARKED, UNARMED, ExtendedTerms, Order, pool_find
 from solvent._core.market.book cimport book_check, book_price
 from solvent._core.account.guard cimport ALONE, HIGH, LOW, TOGETHER, Guard, guards_hold, guards_read
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_of
@@ -76,8 +76,8 @@ cdef object _orders(State* s):
             count += 1
             if not o.state & LIVE or o.holder != i or o.account != p.account:
                 return f"BOOK-5: slot {slot} is listed by position {i} but not its own"
-            if o.state & DORMANT:
-                pass               # has no hold until it fires
+            if o.state & (DORMANT | PARKED):
+                pass               # has no hold until it fires, or has a price
             elif o.flags & REDUCE_ONLY:
                 reduce_lots += o.remaining_lots
                 if o.side != p.reduce_side:
@@ -155,8 +155,11 @@ cdef object _safety(State* s):
 
 cdef object _bare_orders(State* s):
     cdef int64_t live = s.triggers[0].count
+    cdef int32_t slot
     cdef Steps steps
     cdef int side
+    for slot in range(s.pool.high_water):
+        live += s.pool.orders[slot].state & PARKED != 0
     for side in range(2):
         steps_begin(&s.books[0], side, &steps)
         while steps_next(&s.books[0], &steps):
@@ -185,7 +188,7 @@ cdef object _dormant(State* s):
         if s.pool.orders[slot].state & DORMANT:
             counts[order_instrument(s, slot)] += 1
             ins = &s.ledger.instruments[order_instrument(s, slot)]
-            if ins.listing == TRADING and not s.pool.orders[slot].state & PARKED and (
+            if ins.listing == TRADING and not s.pool.orders[slot].state & UNARMED and (
                     terms.trail == 0 or terms.extreme_ticks) and trigger_reached(
                     trigger_direction(s.pool.orders[slot].side, terms.kind), terms.trigger_ticks,
                     watched_ticks(s, order_instrument(s, slot), terms.source)):

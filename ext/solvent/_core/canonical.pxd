@@ -3,7 +3,7 @@
 # Owns: the order of the bytes. Never: writes the state, or holds more of it than one chunk.
 # Cost: O(state): about 190 bytes an order. A chunk is 64 KB; whoever takes it hashes or keeps it.
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.trade.state cimport State
 
 cdef enum:
@@ -23,6 +23,7 @@ cdef class Writer:
 cdef list timer_rows(State* s)
 cdef list bracket_rows(State* s)
 cdef void order_words(State* s, int32_t slot, int64_t* row) noexcept nogil
+cdef int64_t unqueued(State* s, uint32_t instrument) noexcept nogil
 cdef bint is_shaped(State* s, int32_t slot) noexcept nogil
 cdef void shape_words(State* s, int32_t slot, int64_t* row) noexcept nogil
 cdef int write_state(State* s, bytes config, list names, Writer out) except -1

@@ -14,9 +14,9 @@ from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
 from solvent._core.contract.valuation cimport Instrument, in_call
 from solvent._core.market.book cimport Book
-from solvent._core.market.peaks cimport Steps, steps_begin, steps_next
+from solvent._core.market.peaks cimport Steps, is_pegged, steps_begin, steps_next
 from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientKey
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, ExtendedTerms, Order, pool_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, PARKED, ExtendedTerms, Order, pool_find
 from solvent._core.market.brackets cimport Bracket
 from solvent._core.market.timers cimport Timer, Timers, timer_before
 from solvent._core.trade.linked cimport size_of
@@ -95,6 +95,8 @@ cdef int _put_order(State* s, int32_t slot, Writer out) except -1:
         shape_words(s, slot, row + ORDER_WORDS)
         for i in range(ORDER_WORDS + SHAPE_WORDS):
             out.put(row[i])
+        if is_pegged(&s.pool, slot):
+            out.put(s.pool.terms[slot].limit_ticks)
         return 0
     if out.count + ORDER_WORDS <= CHUNK_WORDS - 1:
         order_words(s, slot, out.words + out.count)
@@ -128,6 +130,15 @@ cdef int _put_resting(State* s, uint32_t instrument, Writer out) except -1:
     return 0
 
 
+cdef int64_t unqueued(State* s, uint32_t instrument) noexcept nogil:
+    """Returns the number of an instrument's dormant and parked orders."""
+    cdef int64_t count = s.triggers[instrument].count
+    cdef int32_t i
+    for i in range(s.triggers[instrument].pegged_count):
+        count += s.pool.orders[pool_find(&s.pool, s.triggers[instrument].pegged[i])].state & PARKED != 0
+    return count
+
+
 cdef int _by_id(const void* left, const void* right) noexcept nogil:
     cdef uint64_t a = (<uint64_t*>left)[0]
     cdef uint64_t b = (<uint64_t*>right)[0]
@@ -135,8 +146,8 @@ cdef int _by_id(const void* left, const void* right) noexcept nogil:
 
 
 cdef int _put_dormant(State* s, uint32_t instrument, Writer out) except -1:
-    """Dormant orders by id. An order's id ends with its slot."""
-    cdef int64_t count = s.triggers[instrument].count
+    """Dormant and parked orders by id. An order's id ends with its slot."""
+    cdef int64_t count = unqueued(s, instrument)
     cdef int64_t found = 0
     cdef uint64_t* ids
     cdef int32_t slot
@@ -148,7 +159,7 @@ cdef int _put_dormant(State* s, uint32_t instrument, Writer out) except -1:
         raise MemoryError
     try:
         for slot in range(s.pool.high_water):
-            if s.pool.orders[slot].state & DORMANT and order_instrument(s, slot) == instrument:
+            if s.pool.orders[slot].state & (DORMANT | PARKED) and order_instrument(s, slot) == instrument:
                 ids[found] = s.pool.orders[slot].order_id
                 found += 1
         qsort(ids, found, sizeof(uint64_t), &_by_id)

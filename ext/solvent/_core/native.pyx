@@ -11,7 +11,7 @@ from solvent._core.reader cimport IDLE, NATIVE
 cdef extern from *:
     # rendered: layout
     """
-    #define SOLVENT_FACE_LAYOUT UINT64_C(0xa10522882be4ea77)
+    #define SOLVENT_FACE_LAYOUT UINT64_C(0x02227af7721f825d)
     #define SOLVENT_FACE_VERSION 1
     """
     # rendered: end

@@ -3,16 +3,18 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core cimport audit
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, PARKED, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, Level, book_peek, book_worse
-from solvent._core.market.peaks cimport Steps, is_whole, shown_best, steps_begin, steps_next
+from solvent._core.market.peaks cimport is_pegged, Steps, is_whole, shown_best, steps_begin, steps_next
 from solvent._core.market.client_ids cimport ClientKey, client_ids_find, client_text_find
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
-from solvent._core.canonical cimport ORDER_WORDS, SHAPE_WORDS, Writer, bracket_rows, order_words, shape_words, timer_rows, write_state
+from solvent._core.canonical cimport (
+    ORDER_WORDS, SHAPE_WORDS, Writer, bracket_rows, order_words, shape_words, timer_rows, unqueued, write_state,
+)
 from solvent._core.rows cimport (
     AccountColumns, LiquidationColumns, PositionColumns, Seen, account_columns, domain_rows, liquidation_columns, position_columns,
     position_row, position_rows, wallet_rows,
@@ -251,6 +253,7 @@ cdef class Reader:
         for i in range(ORDER_WORDS + SHAPE_WORDS):
             found.append(row[i])
         found.append(self.s.pool.terms[slot].tag if self.s.pool.orders[slot].state & EXTENDED else 0)
+        found.append(self.s.pool.terms[slot].limit_ticks if is_pegged(&self.s.pool, slot) else 0)
         return tuple(found)
 
     def orders_of(self, uint32_t account):
@@ -336,7 +339,7 @@ cdef class Reader:
         return rows
 
     def order_counts(self, uint32_t account, uint32_t instrument):
-        """Returns the numbers of resting and of dormant orders. NOBODY: everyone's, the house's too; NO_INSTRUMENT: in all.
+        """Returns the numbers of resting and of dormant or parked orders. NOBODY: everyone's, the house's too; NO_INSTRUMENT: in all.
         O(slots ever used)."""
         cdef int64_t counts[2]
         cdef int32_t slot
@@ -347,22 +350,22 @@ cdef class Reader:
             o = &self.s.pool.orders[slot]
             if (o.state & LIVE and (account == NOBODY or o.account == account)
                     and (instrument == NO_INSTRUMENT or order_instrument(&self.s, slot) == instrument)):
-                counts[1 if o.state & DORMANT else 0] += 1
+                counts[1 if o.state & (DORMANT | PARKED) else 0] += 1
         return counts[0], counts[1]
 
     cdef list _dormant_rows(self, uint32_t instrument):
         cdef int32_t slot
-        if self.s.triggers[instrument].count == 0:
+        if unqueued(&self.s, instrument) == 0:
             return []
         rows = []
         for slot in range(self.s.pool.high_water):
-            if self.s.pool.orders[slot].state & DORMANT and order_instrument(&self.s, slot) == instrument:
+            if self.s.pool.orders[slot].state & (DORMANT | PARKED) and order_instrument(&self.s, slot) == instrument:
                 rows.append(self._order_row(slot))
         rows.sort()
         return rows
 
     def dormant(self, uint32_t instrument):
-        """Returns every order of an instrument that waits for its trigger, by id; rows as in orders_of. O(slots ever used)."""
+        """Returns every order of an instrument that waits for its trigger, or is parked, by id; rows as in orders_of. O(slots ever used)."""
         self._require_idle(0, instrument)
         return self._dormant_rows(instrument)
 

@@ -14,9 +14,10 @@ from solvent._core.liquidation.case cimport RESIDUAL
 from solvent._core.market.book cimport BOOK_ITEMS_MAX, CACHE, NONE, Book, Half, Level, lowest_bit
 from solvent._core.market.client_ids cimport FINISHED_PLACE, CLIENT_ID_WINDOW, ClientIds
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, ORDERS_MAX, PARKED, ExtendedTerms, Links, Order
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, ORDERS_MAX, PARKED, UNARMED, ExtendedTerms, Links, Order
 from solvent._core.market.brackets cimport Bracket, Brackets
 from solvent._core.market.timers cimport Timer, Timers
-from solvent._core.market.triggers cimport TRAILING_MAX, Triggers
+from solvent._core.market.triggers cimport PEGGED_MAX, TRAILING_MAX, Triggers
 from solvent._core.trade.state cimport State, order_instrument
 
 cdef enum:
@@ -326,7 +327,8 @@ cdef bint sound_triggers(State* s, const void* owner, const void* items, int64_t
     cdef const Triggers* t = <const Triggers*>items
     cdef int64_t i
     for i in range(count):
-        if not (_in(t[i].trailing_count, 0, TRAILING_MAX) and _in(t[i].count, 0, s.pool.high_water) and _in(t[i].watches, 0, t[i].count) and t[i].max_price_ticks > 0):
+        if not (_in(t[i].trailing_count, 0, TRAILING_MAX) and _in(t[i].count, 0, s.pool.high_water) and _in(t[i].watches, 0, t[i].count)
+                and _in(t[i].pegged_count, 0, PEGGED_MAX) and t[i].max_price_ticks > 0):
             return False
     return True
 
@@ -412,12 +414,14 @@ cdef bint _sound_order(State* s, int32_t slot) noexcept nogil:
     instrument = order_instrument(s, slot)
     if instrument >= s.ledger.instrument_count or o.state & DUE:
         return False
-    waits = o.state & DORMANT and (o.state & PARKED or terms.trail != 0 and terms.extreme_ticks == 0)     # in no book
+    waits = o.state & DORMANT and (o.state & UNARMED or terms.trail != 0 and terms.extreme_ticks == 0)     # in no book
     dark = o.flags & SHAPED_ORDER and o.state & EXTENDED and terms.shape_flags & HIDDEN
     book = s.triggers[instrument].books[terms.source] if o.state & DORMANT else s.books[instrument].dark if dark else &s.books[instrument]
+    if o.state & PARKED and (o.state & DORMANT or o.level >= 0 or not o.flags & SHAPED_ORDER):
+        return False
     if o.state & EXTENDED and terms.bracket and not s.brackets.items[terms.bracket - 1].used:
         return False
-    if book == NULL or (o.flags & SHAPED_ORDER and not o.state & EXTENDED) or not _in(o.level, -1 if waits else 0, book.levels_used - 1) or (o.state & DORMANT and not o.state & EXTENDED):
+    if book == NULL or (o.flags & SHAPED_ORDER and not o.state & EXTENDED) or not _in(o.level, -1 if waits or o.state & PARKED else 0, book.levels_used - 1) or (o.state & DORMANT and not o.state & EXTENDED):
         return False
     if o.state & EXTENDED and terms.expiry_ns != 0 and not (
             _in(terms.timer, 0, s.expiries.count - 1) and s.expiries.heap[terms.timer] == slot):

@@ -101,8 +101,10 @@ cdef void _triggers(Walk* w, Triggers* t) noexcept nogil:
     cdef int source
     if w.tight:
         t.trailing_capacity = t.trailing_count
+        t.pegged_capacity = t.pegged_count
     _see(w, "triggers.trailing", <void**>&t.trailing, sizeof(int32_t), t.trailing_count, t.trailing_capacity, HEAP, t,
          sound_slots)
+    _see(w, "triggers.pegged", <void**>&t.pegged, sizeof(uint64_t), t.pegged_count, t.pegged_capacity, HEAP, t, NULL)
     for source in range(SOURCES):
         if t.books[source] != NULL:
             _see(w, "triggers.book", <void**>&t.books[source], sizeof(Book), 1, 1, NESTED, t, sound_books)

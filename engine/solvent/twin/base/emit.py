@@ -295,6 +295,13 @@ class Emitter(Log):
             EventType.REFILLED, side, account, instrument, 0, 0, order_id, price_ticks, shown_lots, hidden_lots, 0,
         )  # fmt: skip
 
+    def emit_parked(
+        self, *, side: int, account: int, instrument: int, order_id: int, remaining_lots: int, size_lots: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.PARKED, side, account, instrument, 0, 0, order_id, remaining_lots, size_lots, 0, 0,
+        )  # fmt: skip
+
     def emit_trigger_moved(
         self, *, side: int, account: int, instrument: int, order_id: int, trigger_ticks: int,
     ) -> None:  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sortedcontainers import SortedDict
 
-from solvent.schema.words import Flag, ShapeFlag, Side
+from solvent.schema.words import Flag, Peg, ShapeFlag, Side
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +33,7 @@ class ExtendedTerms:
     peg: int = 0  # what its price keeps its distance from
     shape_flags: int = 0
     display: int = 0  # the peak of an iceberg; 0: none
+    limit: int = 0  # how far a pegged order goes; 0: no limit
     rises: bool = False  # it waits for a rise to its activation, not a fall
 
     @property
@@ -44,6 +45,11 @@ class ExtendedTerms:
     def shows_all(self) -> bool:
         """True for an order that shows all of its lots whenever it rests."""
         return not (self.display or self.shape_flags & (ShapeFlag.HIDDEN | ShapeFlag.ALL_OR_NONE))
+
+    @property
+    def follows(self) -> bool:
+        """True for terms that keep the price at a distance from one that moves."""
+        return Peg.NO_PEG < self.peg < Peg.PEG_TRIGGER
 
     def row(self) -> tuple[int, ...]:
         return (
@@ -100,8 +106,9 @@ class Order:
     terms: ExtendedTerms = PLAIN
     resting: bool = False
     dormant: bool = False
+    parked: bool = False  # pegged to what is not there: in no queue
     bracket: Bracket | None = None
-    parked: bool = False  # a child that waits for its entry: dormant, but no price wakes it
+    unarmed: bool = False  # a child that waits for its entry: dormant, but no price wakes it
     hidden: int = 0  # of a resting iceberg: lots behind its peak
     reduces: bool = field(init=False)  # True for a reduce-only order
 
@@ -112,7 +119,7 @@ class Order:
         return (
             self.order_id, self.account, self.instrument, self.side, self.price, self.remaining, self.size,
             self.client_id, self.flags, self.tif, self.open_loss, int(self.dormant), *self.terms.row(),
-            *self.terms.shape(), self.hidden, self.terms.tag,
+            *self.terms.shape(), self.hidden, self.terms.tag, self.terms.limit,
         )  # fmt: skip
 
     @property
@@ -214,6 +221,11 @@ class Book:
     def best(self, side: int) -> int | None:
         """Returns the best price that is shown."""
         return next((price for price, _ in self.levels(side)), None)
+
+    def unpegged(self, side: int) -> int | None:
+        """Returns the best price at which an order is shown that keeps its distance from nothing."""
+        orders = (order for queue in self.sides[side].values() for order in queue)
+        return next((order.price for order in orders if order.shown and not order.terms.follows), None)
 
     @property
     def crossed(self) -> bool:

@@ -83,7 +83,7 @@ class Triggers:
 
     def watches(self, instrument: int) -> bool:
         """True if a dormant order watches the best price of its book."""
-        return any(order.terms.source >= Source.BY_BID and not order.parked for order in self.dormant[instrument].values())
+        return any(order.terms.source >= Source.BY_BID and not order.unarmed for order in self.dormant[instrument].values())
 
     def add(self, order: Order, reference: int) -> None:
         """Adds a dormant order. A trailing one starts from the reference price, or waits for its activation, on whichever side
@@ -97,16 +97,16 @@ class Triggers:
 
     def put_back(self, order: Order) -> None:
         """Lets a due order sleep on, with its trigger as it is. One without a trigger waits for its entry."""
-        order.dormant, order.parked = True, not order.terms.kind
+        order.dormant, order.unarmed = True, not order.terms.kind
         self.dormant[order.instrument][order.order_id] = order
 
-    def park(self, order: Order) -> None:
+    def unarm(self, order: Order) -> None:
         """Adds a child that waits for its entry."""
-        order.dormant = order.parked = True
+        order.dormant = order.unarmed = True
         self.dormant[order.instrument][order.order_id] = order
 
     def remove(self, order: Order) -> None:
-        order.dormant = order.parked = False
+        order.dormant = order.unarmed = False
         del self.dormant[order.instrument][order.order_id]
 
     def fire(self, order: Order) -> None:
@@ -120,7 +120,7 @@ class Triggers:
         found = []
         for order in self.dormant[instrument].values():
             terms = order.terms
-            if terms.source != source or order.parked:
+            if terms.source != source or order.unarmed:
                 continue
             way = direction(order.side, terms.kind)
             if terms.trail and (extreme := self._new_extreme(terms, way, price)) != terms.extreme:

@@ -66,6 +66,10 @@ class Amendment:
             order.size, order.remaining, order.price = size, size, price
             self.trading.replaced_event(order)
             return Code.OK, order.order_id, 0, 0
+        if order.parked:
+            order.size, order.remaining = size, order.remaining + size - order.size
+            self.trading.park(order)
+            return Code.OK, order.order_id, size - order.remaining, 0
         if price != order.price or size > order.size:
             return self._replace(order, size - order.size + order.remaining, price)
         self.trading.shrink(order, order.size - size, Ending.AMENDED)
@@ -80,7 +84,8 @@ class Amendment:
             return Code.BAD_SIZE, size, price
         terms = order.terms
         priced = order.dormant and c.price_ticks and (terms.slippage_ppb or terms.peg)  # which exclude a price
-        if not (0 if order.flags & Flag.MARKET else 1) <= price <= contract.max_price_ticks or priced:
+        lowest = 0 if order.flags & Flag.MARKET or order.parked else 1
+        if not lowest <= price <= contract.max_price_ticks or priced or (c.price_ticks and terms.follows):
             return Code.BAD_PRICE, size, price
         if size < order.size and size <= order.size - order.remaining:
             return Code.AMEND_BELOW_FILLED, size, price
@@ -130,12 +135,13 @@ class Amendment:
             side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id,
             trigger_ticks=c.trigger_ticks,
         )  # fmt: skip
-        if self._is_reached(order, c.trigger_ticks) and not order.parked and contract.listing == Listing.TRADING:
+        if self._is_reached(order, c.trigger_ticks) and not order.unarmed and contract.listing == Listing.TRADING:
             self.trading.triggers.fire(order)
         return Code.OK, order.order_id, 0, 0
 
     def _replace(self, order: Order, remaining: int, price: int) -> Answer:
         t = self.placement.ticket_of(order, remaining, price)
+        t.waits = order.terms.follows
         p = order.holder if isinstance(order.holder, Position) else None
         stays = p and order.reduces and price == order.price
         if p and stays and self._margin.reducible(t, p) <= order.remaining:

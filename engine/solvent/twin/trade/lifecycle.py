@@ -71,6 +71,8 @@ class Trading(Watching):
         if t.terms.expiry_ns:
             self.triggers.timed[t.order.order_id] = t.order
         self.live[t.order.order_id] = t.order
+        if t.terms.follows:
+            self.pegged[t.order.order_id], self.looks = t.order, True
         if isinstance(t.holder, Position):
             t.holder.orders.append(t.order)
         if t.client_id:
@@ -89,7 +91,8 @@ class Trading(Watching):
             )  # fmt: skip
         self.log.emit_accepted(
             side=t.side, account=t.account, instrument=t.instrument, flags=t.flags | terms.stp_mode << 8, tif=t.tif,
-            order_id=t.order.order_id, price_ticks=t.price, size_lots=t.size, client_id=t.client_id, limit_ticks=t.limit,
+            order_id=t.order.order_id, price_ticks=t.price, size_lots=t.size, client_id=t.client_id,
+            limit_ticks=terms.limit if terms.follows else t.limit,
             second=second,
         )  # fmt: skip
         if terms.tag:
@@ -132,6 +135,7 @@ class Trading(Watching):
         elif order.reduces and isinstance(order.holder, Position):
             self.brackets.mark_all(order.holder.orders)  # its room is free for a target
         self.triggers.timed.pop(order.order_id, None)
+        self.pegged.pop(order.order_id, None)
         del self.live[order.order_id]
         self.slots.free.append(order.order_id & (1 << SLOT_BITS) - 1)
 
@@ -143,12 +147,20 @@ class Trading(Watching):
         self._refresh(order)
 
     def cancel(self, order: Order, reason: Ending) -> None:
-        """Ends a live order that is resting, dormant or due."""
+        """Ends a live order that is resting, dormant, due or parked."""
         if order.dormant:
             self.triggers.remove(order)
         elif order.resting:
             self.leave_book(order)
         self.finish(order, reason)
+
+    def park(self, order: Order) -> None:
+        """Leaves an order that is in no queue without a price, and tells it."""
+        order.parked, order.price, order.open_loss = True, 0, 0
+        self.log.emit_parked(
+            side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id,
+            remaining_lots=order.remaining, size_lots=order.size,
+        )  # fmt: skip
 
     def cancel_all(self, p: Position, reason: Ending) -> None:
         """Ends every order of a position, newest first; none of them is being executed."""

@@ -77,7 +77,7 @@ class Linked:
         flags |= Flag.LINKED if terms.tag else 0
         child = Ticket(t.account, t.instrument, t.holder, t.side, price, 0, tif, flags, limit=price, terms=terms)
         order = self.trading.accept(child)
-        self.trading.triggers.park(order)
+        self.trading.triggers.unarm(order)
         self.trading.looks = self.trading.looks or source >= Source.BY_BID
         return order
 
@@ -163,14 +163,14 @@ class Linked:
         """Wakes a child that has something to close, and lets a resting target grow."""
         listing, reference = self.contracts[order.instrument].listing, self._reference(order)
         if order.terms.kind:
-            if order.parked and self.size_of(order):
-                order.parked = False
+            if order.unarmed and self.size_of(order):
+                order.unarmed = False
                 wakes = listing == Listing.TRADING
                 if wakes and reached(direction(order.side, order.terms.kind), order.terms.trigger, reference):
                     self.trading.triggers.fire(order)
             return
         lots = self._shown(order)
-        if order.parked and lots and listing == Listing.TRADING:
+        if order.unarmed and lots and listing == Listing.TRADING:
             self.trading.triggers.fire(order)
         elif order.resting and lots > order.remaining:
             self._grow(order, lots)

@@ -18,7 +18,7 @@ from solvent.schema.layouts import (
     SHAPE,
     SHAPE_FIELDS,
 )
-from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
+from solvent.schema.limits import FIRST_USER, PEGGED_MAX, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
 from solvent.schema.states import CALLS
 from solvent.schema.words import (
     BandEffect,
@@ -162,6 +162,7 @@ class Placement:
             return terms
         return replace(
             terms, step=h.step_ticks, offset=h.offset_ticks, peg=h.peg, shape_flags=h.shape_flags, display=h.display_lots,
+            limit=c.price_ticks if Peg.NO_PEG < h.peg < Peg.PEG_TRIGGER else 0,
         )  # fmt: skip
 
     # --- the checks before a trade
@@ -351,6 +352,7 @@ class Placement:
         self.trading.rest_or_end(t)
         if interrupts:
             self.uncrossing.end_unseen(t.instrument)
+            self.uncrossing.park_pegs(t.instrument)
         if interrupts and contract.calls.beyond_band == BandEffect.HALT_BEYOND:
             self.uncrossing.enter(t.instrument, Listing.HALTED)
         elif interrupts:
@@ -395,6 +397,22 @@ class Placement:
             self.trading.triggers.fire(order)
         return Code.OK, order.order_id, 0, 0
 
+    def _check_pegged(self, t: Ticket, p: Position | None) -> Code:
+        """Prices a new pegged order and checks it. One without a price is checked when it has one."""
+        if self.contracts[t.instrument].listing:
+            posting = self.contracts[t.instrument].listing in (*CALLS, Listing.ONLY_POST)
+            return Code.NOT_IN_THIS_STATE if posting else Code.NOT_TRADING
+        t.waits = True  # it never takes
+        t.price = t.limit = self.shapes.pegged_price(t.instrument, t.side, t.terms)
+        if t.price:
+            return self.admit(t, p)
+        return Code.NO_MARK if p and not self.contracts[t.instrument].mark else Code.OK
+
+    def _is_full(self, t: Ticket) -> bool:
+        """True if there is no room for one more order that trades whole, or that is pegged."""
+        pegged = sum(order.instrument == t.instrument for order in self.trading.pegged.values()) if t.terms.follows else 0
+        return self.shapes.is_full(t) or pegged >= PEGGED_MAX
+
     def place(self, c: PlaceOrder, more: bytes) -> Answer:
         """Executes ORDER: all checks, then acceptance and execution, or sleep until the trigger fires."""
         if code := self.check_names(c.account, c.instrument):
@@ -429,15 +447,21 @@ class Placement:
         if flags & Flag.REDUCE_ONLY and t.terms.shape_flags & ShapeFlag.ALL_OR_NONE:
             return refused(Code.BAD_SHAPE)
         fresh = p is not None and self.trading.keep(p)  # the position must be in its domain when that is judged
-        code = self._check_armed(t, p) if t.terms.kind else self.admit(t, p)
-        code = code or (Code.TOO_MANY_ORDERS if self.shapes.is_full(t) else Code.OK)
+        if t.terms.follows:
+            code = Code.BAD_SHAPE if flags & Flag.REDUCE_ONLY else self._check_pegged(t, p)
+        else:
+            code = self._check_armed(t, p) if t.terms.kind else self.admit(t, p)
+        code = code or (Code.TOO_MANY_ORDERS if self._is_full(t) else Code.OK)
         if code := code or self._check_children(t, p) or self._keep_limits(t, c):
             if p and fresh:
                 self.ledger.forget(p)
             return refused(code)
         if t.terms.kind:
             return self._arm(t)
-        self._accept(t)
+        order = self._accept(t)
+        if t.terms.follows and not t.price:
+            self.trading.park(order)
+            return Code.OK, order.order_id, 0, 0
         return self.execute_and_rest(t)
 
     def _check_bracket(self, contract: Contract, c: PlaceOrder, x: Fields, b: Fields | None) -> Code:

@@ -12,6 +12,7 @@ from solvent.schema.commands import PlaceOrder
 from solvent.schema.limits import ALL_OR_NONE_MAX, PARTS_MAX
 from solvent.schema.words import Ending, Flag, Peg, ShapeFlag, Side, Tif, TriggerKind
 from solvent.twin.account.ledger import Position
+from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import ExtendedTerms, Order, within
 from solvent.twin.trade.order_margin import OrderMargin
@@ -19,21 +20,29 @@ from solvent.twin.trade.preview import dry_run
 from solvent.twin.trade.state import Fields, Ticket
 
 _RESERVED = ("unused_first", "unused_second", "unused_third", "unused_short", "unused_int", "display_most_lots")
-_BUILT = ShapeFlag.ALL_OR_NONE | ShapeFlag.TO_LIMIT | ShapeFlag.ONE_LEVEL | ShapeFlag.HIDDEN
+_BUILT = ShapeFlag.ALL_OR_NONE | ShapeFlag.TO_LIMIT | ShapeFlag.ONE_LEVEL | ShapeFlag.HIDDEN | ShapeFlag.INWARDS
+_OF_A_PEG = Flag.SHAPED_ORDER | Flag.LINKED
 
 
 def _check_peg(contract: Contract, c: PlaceOrder, x: Fields, h: Fields) -> Code:
     """Checks what the price keeps its distance from. The limit of a trailing order brings no price of its own."""
+    inwards = h.shape_flags & ShapeFlag.INWARDS
     if h.peg == Peg.NO_PEG:
-        return Code.BAD_SHAPE if h.offset_ticks else Code.OK
-    if h.peg != Peg.PEG_TRIGGER or x.trigger_kind < TriggerKind.TRAIL_TICKS or c.flags & Flag.MARKET or c.price_ticks:
+        return Code.BAD_SHAPE if h.offset_ticks or inwards else Code.OK
+    if h.peg < Peg.PEG_TRIGGER:  # its price is a limit, and it brings nothing else
+        alone = not (c.flags & ~int(_OF_A_PEG) or x.trigger_kind or h.display_lots or h.shape_flags != inwards)
+        if not alone or c.tif not in (Tif.GTC, Tif.GTD) or (inwards and h.peg != Peg.PEG_MID):
+            return Code.BAD_SHAPE
+    elif inwards or x.trigger_kind < TriggerKind.TRAIL_TICKS or c.flags & Flag.MARKET or c.price_ticks:
+        return Code.BAD_SHAPE
+    if h.peg > Peg.PEG_TRIGGER:
         return Code.BAD_SHAPE
     return Code.OK if abs(h.offset_ticks) <= contract.max_price_ticks else Code.BAD_SHAPE
 
 
 def _check_kind(c: PlaceOrder, h: Fields) -> Code:
     """Checks what excludes what: market to limit, all or none, hidden, iceberg."""
-    stays, market, flags = c.tif in (Tif.GTC, Tif.GTD), c.flags & Flag.MARKET, h.shape_flags
+    stays, market, flags = c.tif in (Tif.GTC, Tif.GTD), c.flags & Flag.MARKET, h.shape_flags & ~int(ShapeFlag.INWARDS)
     alone = not h.display_lots and flags.bit_count() <= 1
     if flags & (ShapeFlag.TO_LIMIT | ShapeFlag.ONE_LEVEL):
         alone = not h.display_lots and flags & ~ShapeFlag.ONE_LEVEL == ShapeFlag.TO_LIMIT
@@ -70,6 +79,34 @@ class Shapes:
         self.trading = order_margin.trading
         self.contracts = order_margin.contracts
         self.bare = bare
+
+    # --- pegs
+
+    def _reference(self, instrument: int, side: int, terms: ExtendedTerms) -> int:
+        """Returns the price from which an order keeps its distance; 0: there is none."""
+        mark, _, _, bid, ask = self.trading.watched(instrument)
+        if terms.peg != Peg.PEG_MID:
+            return {Peg.PEG_MARK: mark, Peg.PEG_BID: bid, Peg.PEG_ASK: ask}[Peg(terms.peg)]
+        # An odd sum: buys down, sells up; inwards the other way round.
+        up = (side == Side.SELL) != bool(terms.shape_flags & ShapeFlag.INWARDS)
+        return (bid + ask + up) // 2 if bid and ask else 0
+
+    def pegged_price(self, instrument: int, side: int, terms: ExtendedTerms) -> int:
+        """Returns the price that a pegged order has now, within limit and band, behind the best opposite price. 0: none
+        is legal."""
+        contract, worse = self.contracts[instrument], min if side == Side.BUY else max
+        price = self._reference(instrument, side, terms)
+        if not price:
+            return 0
+        price += terms.offset
+        if terms.limit:
+            price = worse(price, terms.limit)
+        if not self.bare and contract.mark:
+            price = worse(price, valuation.band_price(contract, side, self.order_margin.rules.price_band_ppb))
+        touch = self.trading.books[instrument].touch(side, price)
+        if touch is not None:
+            price = touch - 1 if side == Side.BUY else touch + 1
+        return price if 1 <= price <= contract.max_price_ticks else 0
 
     # --- market to limit
 

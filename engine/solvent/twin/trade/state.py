@@ -104,4 +104,5 @@ class State:
         self.triggers = Triggers()
         self.brackets = Brackets()
         self.timers = Timers()
+        self.pegged: dict[int, Order] = {}  # orders that keep a distance from a moving price, the oldest first
         self.looks = False  # True once an order watches the best prices of a book

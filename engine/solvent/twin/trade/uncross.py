@@ -33,6 +33,13 @@ class Uncross:
             if order.instrument == instrument and order.resting and not order.terms.shows_all:
                 self.trading.cancel(order, Ending.NOT_IN_CALL)
 
+    def park_pegs(self, instrument: int) -> None:
+        """Parks the pegged orders of an instrument, the oldest first; they have prices again once trading is continuous."""
+        for order in self.trading.pegged.values():
+            if order.instrument == instrument and order.resting:
+                self.trading.leave_book(order)
+                self.trading.park(order)
+
     def enter(self, instrument: int, listing: int, *, price: int = 0, ends_ns: int = 0, then: int = 0) -> None:
         """Writes down the state of a market, and says so."""
         contract = self.trading.contracts[instrument]

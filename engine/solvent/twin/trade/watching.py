@@ -18,7 +18,7 @@ class Watching(State):
         """Returns the prices that triggers watch, by source; 0 where there is none. A call, or a crossed book, has no best
         prices."""
         contract, book = self.contracts[instrument], self.books[instrument]
-        bid, ask = book.best(Side.BUY) or 0, book.best(Side.SELL) or 0
+        bid, ask = book.unpegged(Side.BUY) or 0, book.unpegged(Side.SELL) or 0
         if contract.listing in CALLS or book.crossed:
             bid = ask = 0
         return contract.mark, contract.last, contract.index, bid, ask

@@ -67,6 +67,7 @@ class MarketState:
         before, waited = contract.listing, contract.waits
         if listing in CALLS:
             self.uncrossing.end_unseen(instrument)
+            self.uncrossing.park_pegs(instrument)
         self.uncrossing.enter(instrument, listing, ends_ns=ends_ns, then=then)
         for parcel in self.ledger.parcels:
             if parcel.instrument == instrument and contract.waits and parcel.order:

@@ -10,7 +10,7 @@ from solvent._core.base.schema cimport (
     BEGIN, ACCOUNT_OPENED, LEDGER, POSITION, MARKED, ACCEPTED, RESTED, TRADE, REDUCED, DONE, LIQUIDATION, STEP_DOWN,
     TAKEOVER, PARCEL, ADL, REPLACED, TRIGGERED, INDEXED, FUNDED, NETTED, SOURCE_CHANGED, RATED, INSTRUMENT_ADDED,
     LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, TIMER_SET, TIMED_OUT, TAGGED, LINKED_TO,
-    UNCROSSED, INDICATED, SHAPED, REFILLED, TRIGGER_MOVED, Event,
+    UNCROSSED, INDICATED, SHAPED, REFILLED, PARKED, TRIGGER_MOVED, Event,
 )
 
 
@@ -263,6 +263,13 @@ cdef inline Event* emit_refilled(
     int64_t shown_lots, int64_t hidden_lots
 ) noexcept nogil:
     return append(log, REFILLED, side, account, instrument, 0, 0, order_id, price_ticks, shown_lots, hidden_lots, 0)
+
+
+cdef inline Event* emit_parked(
+    EventLog* log, uint8_t side, uint32_t account, uint32_t instrument, int64_t order_id, int64_t remaining_lots,
+    int64_t size_lots
+) noexcept nogil:
+    return append(log, PARKED, side, account, instrument, 0, 0, order_id, remaining_lots, size_lots, 0, 0)
 
 
 cdef inline Event* emit_trigger_moved(

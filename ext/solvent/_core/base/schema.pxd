@@ -208,6 +208,7 @@ cdef enum Ending:  # Tells why an order ended or shrank (reason of DONE and REDU
     DISCONNECTED = 18
     SIBLING_FIRED = 19
     BRACKET_DONE = 20
+    PEG_REFUSED = 22
     NOT_IN_CALL = 23
 
 cdef enum EventType:  # Numbers the events
@@ -249,6 +250,7 @@ cdef enum EventType:  # Numbers the events
     SHAPED = 35
     TRIGGER_MOVED = 36
     REFILLED = 37
+    PARKED = 38
 
 cdef enum Flag:  # Has a bit for each yes or no of an order
     POST_ONLY = 1

@@ -23,7 +23,8 @@ cdef enum OrderState:           # bits
     DORMANT = 2                 # waits for its trigger
     EXTENDED = 4                # has ExtendedTerms
     DUE = 8                     # its trigger was reached; it waits for its turn in this command
-    PARKED = 16                 # a child that waits for its entry: dormant, but no price wakes it
+    UNARMED = 16                # a child that waits for its entry: dormant, but no price wakes it
+    PARKED = 32                 # pegged to what is not there: in no queue
 
 cdef struct Order:
     uint64_t order_id

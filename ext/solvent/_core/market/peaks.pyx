@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.stdlib cimport free
 from solvent._core.base.money cimport max64, min64
 from solvent._core.base.pool cimport zeroed
-from solvent._core.base.schema cimport ALL_OR_NONE, ALLOW, HIDDEN, SHAPED_ORDER
+from solvent._core.base.schema cimport ALL_OR_NONE, ALLOW, HIDDEN, NO_PEG, PEG_TRIGGER, SHAPED_ORDER
 from solvent._core.market.book cimport Book, Level, book_add, book_close, book_open, book_remove, book_room, book_shrink, book_worse
 from solvent._core.market.matching cimport MET, NOTHING, OWN_ORDER, Match, same_owner, take_lots
 from solvent._core.market.order_pool cimport ExtendedTerms, Order, OrderPool
@@ -30,6 +30,15 @@ cdef bint peaks_room(Book* book, int64_t max_price_ticks, const ExtendedTerms* t
 cdef bint shows_all(const ExtendedTerms* terms) noexcept nogil:
     """True for an order that shows all of its lots whenever it rests."""
     return terms == NULL or (terms.display_lots == 0 and terms.shape_flags & (HIDDEN | ALL_OR_NONE) == 0)
+
+
+cdef bint follows(const ExtendedTerms* terms) noexcept nogil:
+    """True for terms that keep the price at a distance from one that moves."""
+    return terms != NULL and NO_PEG < terms.peg < PEG_TRIGGER
+
+
+cdef bint is_pegged(OrderPool* pool, int32_t slot) noexcept nogil:
+    return pool.orders[slot].flags & SHAPED_ORDER != 0 and follows(&pool.terms[slot])
 
 
 cdef bint is_whole(OrderPool* pool, int32_t slot) noexcept nogil:
@@ -143,6 +152,20 @@ cdef int64_t shown_ticks(Book* book, int side) noexcept nogil:
     """Returns the best price that is shown on a side; 0: none."""
     cdef int32_t level = shown_best(book, side)
     return book.levels[level].price_ticks if level >= 0 else 0
+
+
+cdef int64_t unpegged_ticks(Book* book, OrderPool* pool, int side) noexcept nogil:
+    """Returns the best price at which an order is shown that keeps its distance from nothing; 0: none."""
+    cdef int32_t level = shown_best(book, side)
+    cdef int32_t slot
+    while level >= 0:
+        slot = book.levels[level].head
+        while slot >= 0:
+            if not is_pegged(pool, slot) and not is_whole(pool, slot):
+                return book.levels[level].price_ticks
+            slot = pool.orders[slot].next
+        level = book_worse(book, side, level)
+    return 0
 
 
 cdef int64_t touch_ticks(Book* book, int side, int64_t limit_ticks) noexcept nogil:

@@ -17,6 +17,7 @@ from solvent._core.base.schema cimport SELL, TAKE_PROFIT
 cdef enum:
     # rendered: limits
     TRAILING_MAX = 10000
+    PEGGED_MAX = 1000
     # rendered: end
 
 cdef struct Triggers:
@@ -26,6 +27,10 @@ cdef struct Triggers:
     int32_t trailing_capacity
     int64_t nearest[5][2]      # by source and direction: only a higher (lower) price moves a trailing order; 0: none
     int32_t count              # dormant orders
+    uint64_t* pegged           # ids of the orders that keep a distance from a moving price, the oldest first
+    int32_t pegged_count
+    int32_t pegged_capacity
+    int64_t seen[5]            # what their prices follow from, at the last pass that moved none; -1: the last one moved some
     int32_t watches            # the best price of the book: dormant orders by it
     int64_t max_price_ticks
 
@@ -41,12 +46,14 @@ cdef int64_t trigger_at(ExtendedTerms* terms, int direction, int64_t extreme_tic
 cdef int64_t first_trigger(ExtendedTerms* terms, int side, int64_t reference_ticks, int64_t max_price_ticks) noexcept nogil
 cdef void triggers_add(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t reference_ticks) noexcept nogil
 cdef bint triggers_put_back(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
-cdef void triggers_park(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
+cdef void triggers_unarm(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
 cdef bint triggers_wake(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
 cdef void triggers_remove(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
 cdef int triggers_observe(Triggers* triggers, OrderPool* pool, Due* due, int source, int64_t price_ticks, bint halted) noexcept nogil
 cdef int triggers_due(Triggers* triggers, OrderPool* pool, Due* due, int32_t slot) noexcept nogil
 cdef void triggers_move(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t trigger_ticks) noexcept nogil
+cdef bint pegged_room(Triggers* triggers) noexcept nogil
+cdef void pegged_remove(Triggers* triggers, uint64_t order_id) noexcept nogil
 cdef int64_t triggers_check(Triggers* triggers, OrderPool* pool) noexcept nogil
 
 

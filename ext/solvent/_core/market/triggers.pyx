@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, qsort
-from solvent._core.market.order_pool cimport DORMANT, DUE, PARKED, OrderPool, ExtendedTerms
+from solvent._core.market.order_pool cimport DORMANT, DUE, UNARMED, OrderPool, ExtendedTerms
 from solvent._core.market.book cimport Book, book_add, book_check, book_close, book_open, book_remove, book_rooms
 from solvent._core.base.money cimport RATE, clamp, max64, mul_div_ceil, mul_div_floor
 from solvent._core.base.pool cimport room, zeroed
@@ -16,6 +16,7 @@ cdef void triggers_close(Triggers* triggers) noexcept nogil:
             book_close(triggers.books[source])
             free(triggers.books[source])
     free(triggers.trailing)
+    free(triggers.pegged)
 
 
 cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept nogil:
@@ -113,7 +114,7 @@ cdef bint triggers_put_back(Triggers* triggers, OrderPool* pool, int32_t slot) n
     cdef ExtendedTerms* terms = &pool.terms[slot]
     if terms.kind == NO_TRIGGER:
         pool.orders[slot].state &= ~DUE
-        triggers_park(triggers, pool, slot)
+        triggers_unarm(triggers, pool, slot)
         return True
     if not triggers_reserve(triggers, terms.source, terms.trail != 0):
         return False
@@ -129,9 +130,9 @@ cdef bint triggers_put_back(Triggers* triggers, OrderPool* pool, int32_t slot) n
     return True
 
 
-cdef void triggers_park(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil:
+cdef void triggers_unarm(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil:
     """Adds a child that waits for its entry: it is counted, and in no book."""
-    pool.orders[slot].state |= DORMANT | PARKED
+    pool.orders[slot].state |= DORMANT | UNARMED
     triggers.count += 1
 
 
@@ -140,7 +141,7 @@ cdef bint triggers_wake(Triggers* triggers, OrderPool* pool, int32_t slot) noexc
     cdef ExtendedTerms* terms = &pool.terms[slot]
     if not triggers_reserve(triggers, terms.source, False):
         return False
-    pool.orders[slot].state &= ~PARKED
+    pool.orders[slot].state &= ~UNARMED
     book_add(triggers.books[terms.source], pool, slot, _direction(pool, slot), terms.trigger_ticks)
     triggers.watches += terms.source >= BY_BID
     return True
@@ -159,14 +160,14 @@ cdef void triggers_remove(Triggers* triggers, OrderPool* pool, int32_t slot) noe
     if pool.orders[slot].level >= 0:
         book_remove(triggers.books[terms.source], pool, slot, _direction(pool, slot))
     triggers.count -= 1
-    triggers.watches -= terms.source >= BY_BID and not pool.orders[slot].state & PARKED
-    pool.orders[slot].state &= ~(DORMANT | PARKED)
+    triggers.watches -= terms.source >= BY_BID and not pool.orders[slot].state & UNARMED
+    pool.orders[slot].state &= ~(DORMANT | UNARMED)
 
 
 cdef void triggers_move(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t trigger_ticks) noexcept nogil:
     """Gives a dormant order with a fixed trigger another one, after triggers_reserve."""
     cdef ExtendedTerms* terms = &pool.terms[slot]
-    if pool.orders[slot].state & PARKED:
+    if pool.orders[slot].state & UNARMED:
         terms.trigger_ticks = trigger_ticks
         return
     book_remove(triggers.books[terms.source], pool, slot, _direction(pool, slot))
@@ -183,6 +184,22 @@ cdef int triggers_due(Triggers* triggers, OrderPool* pool, Due* due, int32_t slo
     due.order_ids[due.count] = pool.orders[slot].order_id
     due.count += 1
     return 1
+
+
+cdef bint pegged_room(Triggers* triggers) noexcept nogil:
+    """Makes room for one more pegged order. Returns False at the limit or when memory is gone."""
+    return triggers.pegged_count < PEGGED_MAX and room(
+        <void**>&triggers.pegged, triggers.pegged_count, &triggers.pegged_capacity, sizeof(uint64_t))
+
+
+cdef void pegged_remove(Triggers* triggers, uint64_t order_id) noexcept nogil:
+    """Forgets a pegged order; the others stay in their order."""
+    cdef int32_t i
+    cdef int32_t to = 0
+    for i in range(triggers.pegged_count):
+        triggers.pegged[to] = triggers.pegged[i]
+        to += triggers.pegged[i] != order_id
+    triggers.pegged_count = to
 
 
 cdef int _by_id(const void* left, const void* right) noexcept nogil:

@@ -1,10 +1,10 @@
 """Amendments; the contract is in amendment.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport DORMANT, PARKED, ExtendedTerms, Order, pool_find
+from solvent._core.market.order_pool cimport DORMANT, PARKED, UNARMED, ExtendedTerms, Order, pool_find
 from solvent._core.market.brackets cimport bracket_of
 from solvent._core.market.book cimport book_room
-from solvent._core.market.peaks cimport is_whole, peaks_room
+from solvent._core.market.peaks cimport is_pegged, is_whole, peaks_room
 from solvent._core.market.triggers cimport (
     first_trigger, trigger_direction, trigger_reached, triggers_due, triggers_move, triggers_reserve,
 )
@@ -23,7 +23,8 @@ from solvent._core.trade.cancellation cimport find_own, is_frozen
 from solvent._core.trade.lifecycle cimport requeue, replaced_event, shrink, ticket_of_order
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.holds cimport order_exposure, order_price
-from solvent._core.trade.state cimport Receipt, State, Ticket, order_instrument
+from solvent._core.trade.extended cimport park
+from solvent._core.trade.state cimport MEETS, WAITS, Receipt, State, Ticket, order_instrument
 from solvent._core.base.emit cimport emit_trigger_moved
 from solvent._core.contract.order_limits cimport OrderLimits, limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument
@@ -50,8 +51,9 @@ cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* 
     if size_lots[0] < 0 or size_lots[0] > ins.max_size_lots or (
             c.size_lots != 0 and order.flags & CLOSE_POSITION and order.state & DORMANT):
         return BAD_SIZE
-    if price_ticks[0] < (0 if order.flags & MARKET else 1) or price_ticks[0] > ins.max_price_ticks or (
-            c.price_ticks != 0 and order.state & DORMANT and (s.pool.terms[slot].slippage_ppb != 0 or s.pool.terms[slot].peg != NO_PEG)):
+    if price_ticks[0] < (0 if order.flags & MARKET or order.state & PARKED else 1) or price_ticks[0] > ins.max_price_ticks or (
+            c.price_ticks != 0 and (is_pegged(&s.pool, slot) or order.state & DORMANT and (
+                s.pool.terms[slot].slippage_ppb != 0 or s.pool.terms[slot].peg != NO_PEG))):
         return BAD_PRICE        # the last test: a slippage or a peg excludes a price
     if size_lots[0] < order.size_lots and size_lots[0] <= order.size_lots - order.remaining_lots:
         return AMEND_BELOW_FILLED
@@ -91,6 +93,7 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     cdef Ticket t
     cdef int code
     ticket_of_order(s, slot, remaining_lots, price_ticks, &t)
+    t.way = WAITS if is_pegged(&s.pool, slot) else MEETS
     if not s.bare:
         p = &s.ledger.positions[order.holder]
         if order.flags & REDUCE_ONLY and price_ticks == order_price(s, slot) and reducible(s, &t, p) <= order.remaining_lots:
@@ -115,6 +118,11 @@ cdef int _amend_to(State* s, int32_t slot, int64_t size_lots, int64_t price_tick
     cdef Order* order = &s.pool.orders[slot]
     if order.state & DORMANT:
         _amend_dormant(s, slot, price_ticks, size_lots)
+    elif order.state & PARKED:
+        order.remaining_lots += size_lots - order.size_lots
+        order.size_lots = size_lots
+        park(s, slot, order_instrument(s, slot))
+        receipt.filled_lots = size_lots - order.remaining_lots
     elif size_lots > order.size_lots or price_ticks != order_price(s, slot):
         return _replace(s, slot, size_lots - order.size_lots + order.remaining_lots, price_ticks, receipt)
     else:
@@ -179,7 +187,7 @@ cdef int amend_trigger(State* s, const AmendTrigger* c, Receipt* receipt) noexce
     must(s.pool.orders[slot].state & DORMANT and terms.trigger_ticks == c.trigger_ticks, ORD_4, &s.log.fault)
     if trigger_reached(trigger_direction(s.pool.orders[slot].side, terms.kind), c.trigger_ticks,
                        watched_ticks(s, instrument, terms.source)) and (
-            s.ledger.instruments[instrument].listing == TRADING and not s.pool.orders[slot].state & PARKED):
+            s.ledger.instruments[instrument].listing == TRADING and not s.pool.orders[slot].state & UNARMED):
         if not triggers_due(&s.triggers[instrument], &s.pool, &s.due, slot):
             s.log.fault = 2
     return OK

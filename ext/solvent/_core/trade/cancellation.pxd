@@ -8,7 +8,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.market.client_ids cimport client_ids_find
-from solvent._core.market.order_pool cimport DORMANT, LIVE, pool_find
+from solvent._core.market.order_pool cimport DORMANT, LIVE, PARKED, pool_find
 from solvent._core.base.clauses cimport ORD_1, must
 from solvent._core.base.schema cimport OK, UNKNOWN_ACCOUNT, UNKNOWN_ORDER
 from solvent._core.trade.placement cimport known_account
@@ -37,7 +37,7 @@ cdef void reach_dates(State* s) noexcept nogil
 
 cdef inline bint is_frozen(State* s, int32_t slot) noexcept nogil:
     """True for an order that rests in a call that is about to end."""
-    return s.calls != 0 and not s.pool.orders[slot].state & DORMANT and (
+    return s.calls != 0 and not s.pool.orders[slot].state & (DORMANT | PARKED) and (
         frozen(&s.ledger.instruments[order_instrument(s, slot)], s.clock_ns))
 
 

@@ -8,14 +8,16 @@ from solvent._core.base.money cimport add, max64
 from solvent._core.base.schema cimport BUY, INVERSE, REDUCE_ONLY, SELL
 from solvent._core.contract.valuation cimport Instrument, loss_of, value_of
 from solvent._core.market.book cimport book_price
-from solvent._core.market.order_pool cimport DORMANT, DUE, Order
+from solvent._core.market.order_pool cimport DORMANT, DUE, PARKED, Order
 from solvent._core.trade.state cimport State, Ticket, has_owner, order_instrument
 
 
 cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
-    """Returns the limit of an order, also of a dormant one; 0 for a dormant market order."""
+    """Returns the limit of an order, also of a dormant one; 0 for a dormant market order, or a parked one."""
     if s.pool.orders[slot].state & (DORMANT | DUE):
         return s.pool.terms[slot].limit_ticks
+    if s.pool.orders[slot].state & PARKED:
+        return 0
     return book_price(&s.books[order_instrument(s, slot)], &s.pool, slot)
 
 

@@ -8,16 +8,16 @@ from solvent._core.base.schema cimport (
     POST_ONLY_WOULD_TAKE, PRICE_BAND, REFUSE_BEYOND, SLIDE, SLIDE_BEYOND, TO_LIMIT, TRADING, UNFILLED,
 )
 from solvent._core.contract.valuation cimport in_call
-from solvent._core.market.peaks cimport shows_all, touch_ticks
+from solvent._core.market.peaks cimport follows, shows_all, touch_ticks
 from solvent._core.trade.lifecycle cimport execute, replaced_event, rest_or_end
 from solvent._core.trade.order_margin cimport within_band
 from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, State, Ticket
-from solvent._core.trade.uncross cimport end_unseen, enter_state
+from solvent._core.trade.uncross cimport end_unseen, enter_state, park_pegs
 
 
 cdef int fit_state(State* s, Ticket* t) noexcept nogil:
     """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
-    must(t.ins.listing != TRADING and t.way == MEETS, ORD_4, &s.log.fault)
+    must(t.ins.listing != TRADING and (t.way == MEETS or follows(t.terms)), ORD_4, &s.log.fault)
     if in_call(t.ins):
         t.way = WAITS
         if t.order_id != 0 or ((t.tif == GTC or t.tif == GTD) and not t.flags & (MARKET | POST_ONLY) and shows_all(t.terms)):
@@ -69,6 +69,7 @@ cdef void trade_beyond(State* s, Ticket* t) noexcept nogil:
     rest_or_end(s, t)
     if interrupts:
         end_unseen(s, t.instrument)
+        park_pegs(s, t.instrument)
     if interrupts and t.ins.calls.beyond_band == HALT_BEYOND:
         enter_state(s, t.instrument, HALTED, 0, 0, TRADING)
     elif interrupts:

@@ -8,7 +8,7 @@
 # must be cut. The path of every order is inline, as in the book.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, pool_give, pool_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, PARKED, SLOT_BITS, Order, pool_give, pool_take
 from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport client_ids_add, client_ids_finish
 from solvent._core.account.ledger cimport Position
@@ -17,8 +17,8 @@ from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Match, meet_next,
 from solvent._core.market.peaks cimport peak_used_up, peaks_meet, peaks_remove, peaks_take
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must
 from solvent._core.base.money cimport max64
-from solvent._core.market.expiries cimport expiries_remove
 from solvent._core.market.triggers cimport triggers_remove
+from solvent._core.trade.extended cimport extend, shape_event, terms_end, terms_event
 from solvent._core.trade.holds cimport reserve_and_hold
 from solvent._core.trade.watching cimport observe
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
@@ -36,9 +36,6 @@ cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
-cdef void extend(State* s, Ticket* t) noexcept nogil
-cdef void terms_event(State* s, Ticket* t, Event* accepted) noexcept nogil
-cdef void shape_event(State* s, Ticket* t) noexcept nogil
 cdef void link_to_position(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
 cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil
@@ -141,8 +138,8 @@ cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t re
         client_id=order.client_id, ending=reason, code=code)
     if order.holder >= 0:
         unlink_own(s, slot)
-    if order.state & EXTENDED and s.pool.terms[slot].timer >= 0:
-        expiries_remove(&s.expiries, &s.pool, slot)
+    if order.state & EXTENDED:
+        terms_end(s, slot, instrument)
     if order.client_id != 0:
         client_ids_finish(&s.client_ids, slot)
     pool_give(&s.pool, slot)
@@ -162,12 +159,12 @@ cdef inline void leave_book(State* s, int32_t slot) noexcept nogil:
 
 
 cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
-    """Ends a live order that is resting, dormant or due."""
+    """Ends a live order that is resting, dormant, due or parked."""
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef uint8_t state = s.pool.orders[slot].state
     if state & DORMANT:
         triggers_remove(&s.triggers[instrument], &s.pool, slot)
-    elif not state & DUE:
+    elif not state & (DUE | PARKED):
         leave_book(s, slot)
     finish(s, slot, instrument, reason, OK)
 

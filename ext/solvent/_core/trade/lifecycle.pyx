@@ -1,12 +1,10 @@
 """The rarer half of an order's path: owners, money, terms, cutting; the contract is in lifecycle.pxd."""
 
 from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, pool_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
 from solvent._core.market.brackets cimport brackets_mark_all, brackets_part, child_stands
-from solvent._core.market.client_ids cimport client_text_set
 from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
@@ -21,17 +19,14 @@ from solvent._core.base.clauses cimport (
 )
 from solvent._core.base.money cimport RATE, min64, magnitude, max64
 from solvent._core.base.schema cimport (
-    BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
-    FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
-    POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, TAKER_FEE, UNCOVERED, UNFILLED,
-    AcceptedTerms, Event,
+    BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, DECREMENT, FILLED, FILLED_BY_BOOK,
+    FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, POSITION_CLOSED, REDUCE_ONLY,
+    REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, TAKER_FEE, UNCOVERED, UNFILLED,
 )
-from solvent._core.base.event_log cimport log_next
-from solvent._core.market.expiries cimport expiries_add
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
 from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, reserve, reserve_and_hold
 from solvent._core.trade.state cimport MEETS, Deal, FillSide, State, Ticket, has_owner, order_instrument
-from solvent._core.base.emit cimport emit_reduced, emit_refilled, emit_replaced, emit_shaped, emit_tagged
+from solvent._core.base.emit cimport emit_reduced, emit_refilled, emit_replaced
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
@@ -93,64 +88,6 @@ cdef void replaced_event(State* s, Ticket* t) noexcept nogil:
     emit_replaced(
         &s.log, side=t.side, account=t.account, instrument=t.instrument, order_id=t.order_id,
         price_ticks=t.price_ticks, remaining_lots=t.remaining_lots, size_lots=t.size_lots)
-
-
-cdef void extend(State* s, Ticket* t) noexcept nogil:
-    """Stores the terms of an extended order, and enters its expiry."""
-    s.pool.orders[t.slot].state = LIVE | EXTENDED
-    s.pool.terms[t.slot] = t.terms[0]
-    t.terms = &s.pool.terms[t.slot]
-    t.terms.timer = -1
-    t.terms.trailing = -1
-    if t.slot >= s.pool.terms_high_water:
-        s.pool.terms_high_water = t.slot + 1
-    if t.holder >= 0 and t.terms.kind != NO_TRIGGER:
-        s.ledger.positions[t.holder].trigger_count += 1
-    if t.terms.expiry_ns != 0:
-        expiries_add(&s.expiries, &s.pool, t.slot)
-    if t.text != NULL:
-        client_text_set(&s.client_ids, t.slot, t.text)
-    must(t.terms.expiry_ns == 0 or t.terms.expiry_ns > s.clock_ns, ORD_1, &s.log.fault)
-    must((t.terms.timer >= 0) == (t.terms.expiry_ns != 0), ORD_1, &s.log.fault)
-
-
-cdef void terms_event(State* s, Ticket* t, Event* accepted) noexcept nogil:
-    """Appends the second record of ACCEPTED, and the event that tells a tag."""
-    cdef ExtendedTerms* terms = t.terms
-    if accepted != NULL:
-        _append_terms(s, terms, accepted)
-    if terms.tag != 0:
-        emit_tagged(&s.log, account=t.account, instrument=t.instrument, tag=terms.tag, order_id=<int64_t>t.order_id)
-
-
-cdef void _append_terms(State* s, ExtendedTerms* terms, Event* accepted) noexcept nogil:
-    cdef AcceptedTerms record
-    accepted.records = 2
-    record.type = CONTINUED
-    record.records = 0
-    record.trigger_ticks = terms.activation_ticks if terms.trail else terms.trigger_ticks
-    record.trail = terms.trail
-    record.expiry_ns = terms.expiry_ns
-    record.stp_group = terms.stp_group
-    record.reference_ticks = terms.extreme_ticks
-    record.slippage_ppb = terms.slippage_ppb
-    record.hedge_side = terms.leg
-    record.trigger_source = terms.source
-    record.trigger_kind = terms.kind
-    record.trigger_flags = terms.trigger_flags
-    record.stp_mode = terms.stp_mode
-    record.spare_too = 0
-    memcpy(log_next(&s.log), &record, sizeof(AcceptedTerms))
-
-
-cdef void shape_event(State* s, Ticket* t) noexcept nogil:
-    """Tells the shape of an order behind its ACCEPTED. From then on a Book alone takes no short way."""
-    s.looks = s.looks or s.bare
-    must(t.terms != NULL and s.pool.orders[t.slot].order_id == t.order_id, ORD_1, &s.log.fault)
-    emit_shaped(
-        &s.log, side=t.side, account=t.account, instrument=t.instrument, shape_flags=t.terms.shape_flags, peg=t.terms.peg,
-        order_id=t.order_id, display_lots=t.terms.display_lots, display_most_lots=0, step_ticks=t.terms.step_ticks,
-        offset_ticks=t.terms.offset_ticks)
 
 
 cdef inline void _link(Links* links, int32_t* first, int32_t slot) noexcept nogil:

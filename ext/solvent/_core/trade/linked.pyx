@@ -18,10 +18,10 @@ from solvent._core.market.brackets cimport (
     brackets_take, stands_for,
 )
 from solvent._core.market.order_pool cimport (
-    DORMANT, DUE, PARKED, REDUCE_ONLY_MAX, TRIGGERED_MAX, ExtendedTerms, Order, pool_find, pool_grow,
+    DORMANT, DUE, PARKED, UNARMED, REDUCE_ONLY_MAX, TRIGGERED_MAX, ExtendedTerms, Order, pool_find, pool_grow,
 )
 from solvent._core.market.triggers cimport (
-    trigger_direction, trigger_reached, triggers_due, triggers_park, triggers_reserve, triggers_wake,
+    trigger_direction, trigger_reached, triggers_due, triggers_unarm, triggers_reserve, triggers_wake,
 )
 from solvent._core.trade.holds cimport check_reduce, order_price
 from solvent._core.trade.lifecycle cimport (
@@ -112,9 +112,9 @@ cdef uint64_t _child(
     accept(s, &child)
     if terms.kind == NO_TRIGGER:
         s.ledger.positions[t.holder].trigger_count += 1     # extend counts those that have a trigger
-    triggers_park(&s.triggers[t.instrument], &s.pool, child.slot)
+    triggers_unarm(&s.triggers[t.instrument], &s.pool, child.slot)
     s.looks = s.looks or source >= BY_BID
-    must(child.order_id != 0 and s.pool.orders[child.slot].state & PARKED, ORD_8, &s.log.fault)
+    must(child.order_id != 0 and s.pool.orders[child.slot].state & UNARMED, ORD_8, &s.log.fault)
     return child.order_id
 
 
@@ -231,7 +231,7 @@ cdef void _resize(State* s, int32_t slot) noexcept nogil:
     cdef int64_t lots
     must(terms.bracket > 0 and order.flags & REDUCE_ONLY, ORD_8, &s.log.fault)
     if terms.kind != NO_TRIGGER:
-        if not order.state & PARKED or size_of(s, slot) == 0:
+        if not order.state & UNARMED or size_of(s, slot) == 0:
             return
         if not triggers_wake(&s.triggers[instrument], &s.pool, slot):
             s.log.fault = 2
@@ -239,7 +239,7 @@ cdef void _resize(State* s, int32_t slot) noexcept nogil:
         if not trades or not trigger_reached(
                 trigger_direction(order.side, terms.kind), terms.trigger_ticks, watched_ticks(s, instrument, terms.source)):
             return
-    elif order.state & PARKED:
+    elif order.state & UNARMED:
         if not trades or _shown(s, slot) == 0:
             return
     else:
@@ -307,7 +307,7 @@ cdef void _end(State* s, uint64_t order_id, uint8_t reason) noexcept nogil:
     if s.pool.terms[slot].kind == NO_TRIGGER and s.pool.orders[slot].flags & REDUCE_ONLY:
         s.ledger.positions[s.pool.orders[slot].holder].trigger_count -= 1      # as a child it was counted
     s.pool.terms[slot].bracket = 0
-    must(s.pool.orders[slot].state & (DORMANT | DUE) or s.pool.orders[slot].level >= 0, ORD_8, &s.log.fault)
+    must(s.pool.orders[slot].state & (DORMANT | DUE | PARKED) or s.pool.orders[slot].level >= 0, ORD_8, &s.log.fault)
     cancel(s, slot, reason)
     must(pool_find(&s.pool, order_id) < 0, ORD_8, &s.log.fault)
 
@@ -324,7 +324,7 @@ cdef bint release(State* s, int32_t slot) noexcept nogil:
     if terms.kind == NO_TRIGGER:
         if lots == 0:
             order.state &= ~DUE
-            triggers_park(&s.triggers[s.ledger.positions[order.holder].instrument], &s.pool, slot)
+            triggers_unarm(&s.triggers[s.ledger.positions[order.holder].instrument], &s.pool, slot)
             return False
         if each.most_lots == 0:
             s.brackets.items[place - 1].most_lots = order.remaining_lots

@@ -1,14 +1,14 @@
 """Order entry; the contract is in placement.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room
 from solvent._core.market.book cimport Book, book_room
 from solvent._core.market.brackets cimport bracket_of
 from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve, client_text_number, client_text_room
-from solvent._core.market.peaks cimport peaks_room, shown_ticks, touch_ticks
+from solvent._core.market.peaks cimport follows, peaks_room, shown_ticks, touch_ticks
 from solvent._core.trade.linked cimport accept_all, check_entry, children_of, count_of, has_memory, has_place, release
-from solvent._core.trade.shapes cimport check_shape, to_limit, try_wholes
+from solvent._core.trade.shapes cimport check_shape, check_trigger, pegged_ticks, to_limit, try_wholes
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, ORD_6, must
@@ -18,23 +18,24 @@ from solvent._core.market.expiries cimport expiries_reserve
 from solvent._core.trade.lifecycle cimport (
     end_closing, rest_or_end, execute, finish, position_begin, ticket_at, ticket_of_order,
 )
+from solvent._core.trade.extended cimport park, terms_of
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, Receipt, State, Ticket, order_instrument
 from solvent._core.trade.interruption cimport beyond_band, fit_state, slide_into_band, trade_beyond
 from solvent._core.market.triggers cimport (
-    first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_put_back, triggers_reserve,
+    first_trigger, pegged_room, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_put_back, triggers_reserve,
 )
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument, band_price, in_band, in_call, value_of
 from solvent._core.base.schema cimport (
     ALLOW, ALL_OR_NONE, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SHAPE,
-    BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF, BAD_TRIGGER, BRINGS_BRACKET, BUY, BY_BID, BracketTerms, CLOSE_POSITION,
-    DUPLICATE_CLIENT_ID, Event, Extension, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LINKED, LONG, MARKET, MARKET_ORDER,
-    NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_BRACKET, NO_MARK, NO_PEG,
-    NO_REFERENCE, NO_TRIGGER, OK, ONE_LEVEL, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
-    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES,
-    Shape, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TO_LIMIT, TRADING,
-    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED,
+    BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF, BUY, BY_BID, BracketTerms, CLOSE_POSITION, DUPLICATE_CLIENT_ID, Event,
+    Extension, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LINKED, LONG, MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL,
+    NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_BRACKET, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER, OK, ONE_LEVEL,
+    ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN,
+    REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, Shape, TAKER_FEE, TOO_MANY_MESSAGES,
+    TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TO_LIMIT, TRADING, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED,
+    BRINGS_BRACKET,
 )
 from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
 from solvent._core.base.event_log cimport log_next
@@ -81,21 +82,6 @@ cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, co
     return OK
 
 
-cdef int _check_trigger(Instrument* ins, const Extension* x) noexcept nogil:
-    """Checks the trigger: a fixed one has a price, a trailing one a distance, an order without trigger neither."""
-    cdef int64_t highest_trail = 0
-    if x.trigger_kind > TRAIL_RATE or x.trigger_source >= SOURCES or x.trigger_flags & ~REFUSE_REACHED:
-        return BAD_TRIGGER
-    if x.trigger_kind == NO_TRIGGER:
-        return BAD_TRIGGER if x.trigger_ticks or x.trail or x.trigger_source or x.trigger_flags else OK
-    if x.trigger_kind <= TAKE_PROFIT:
-        return BAD_TRIGGER if x.trigger_ticks < 1 or x.trigger_ticks > ins.max_price_ticks or x.trail else OK
-    if x.trigger_ticks < 0 or x.trigger_ticks > ins.max_price_ticks:      # of a trailing order its activation
-        return BAD_TRIGGER
-    highest_trail = ins.max_price_ticks if x.trigger_kind == TRAIL_TICKS else RATE - 1
-    return BAD_TRIGGER if x.trail < 1 or x.trail > highest_trail or x.trigger_flags else OK
-
-
 cdef inline int _check_extension(State* s, Instrument* ins, const PlaceOrder* c, const Extension* x) noexcept nogil:
     """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
     if x == NULL:
@@ -106,7 +92,7 @@ cdef inline int _check_extension(State* s, Instrument* ins, const PlaceOrder* c,
         return BAD_EXPIRY
     if x.slippage_ppb != 0 and (x.slippage_ppb < 0 or x.slippage_ppb >= RATE or not c.flags & MARKET or c.price_ticks != 0):
         return BAD_SLIPPAGE
-    return _check_trigger(ins, x)
+    return check_trigger(ins, x)
 
 
 # --- Tickets -------------------------------------------------------------------------------------------
@@ -137,32 +123,6 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.turns = False
     t.reached_ticks = 0
     t.way = MEETS
-
-
-cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, ExtendedTerms* terms) noexcept nogil:
-    memset(terms, 0, sizeof(ExtendedTerms))
-    terms.limit_ticks = c.price_ticks
-    terms.stp_group = c.stp_group
-    terms.stp_mode = <uint8_t>c.stp_mode
-    if x != NULL:
-        terms.trigger_ticks = x.trigger_ticks
-        terms.trail = x.trail
-        terms.slippage_ppb = x.slippage_ppb
-        terms.expiry_ns = x.expiry_ns
-        terms.source = x.trigger_source
-        terms.kind = x.trigger_kind
-        terms.trigger_flags = x.trigger_flags
-        terms.leg = x.hedge_side
-        terms.tag = x.tag
-        if x.trail != 0:
-            terms.trigger_ticks = 0
-            terms.activation_ticks = x.trigger_ticks
-    if h != NULL:
-        terms.step_ticks = h.step_ticks
-        terms.offset_ticks = h.offset_ticks
-        terms.peg = h.peg
-        terms.shape_flags = h.shape_flags
-        terms.display_lots = h.display_lots
 
 
 # --- The checks before a trade -------------------------------------------------------------------------
@@ -402,11 +362,25 @@ cdef void _arm(State* s, Ticket* t, const BracketTerms* b, Receipt* receipt) noe
             s.log.fault = 2
 
 
+cdef int _check_pegged(State* s, Ticket* t, Position* p) noexcept nogil:
+    """Prices a new pegged order and checks it. One without a price is checked when it has one."""
+    if t.ins.listing != TRADING:
+        return NOT_IN_THIS_STATE if in_call(t.ins) or t.ins.listing == ONLY_POST else NOT_TRADING
+    t.way = WAITS                   # it never takes
+    t.price_ticks = t.limit_ticks = pegged_ticks(s, t.instrument, t.side, t.terms)
+    must(t.terms.kind == NO_TRIGGER and t.ending == 0, ORD_1, &s.log.fault)
+    if t.price_ticks != 0:
+        return admit(s, t, p, NULL)
+    return NO_MARK if not s.bare and t.ins.mark_ticks == 0 else OK
+
+
 cdef inline bint _has_room(State* s, Ticket* t) noexcept nogil:
     """Makes room in every pool that the order may need; pools may move."""
     if not (pool_room(&s.pool) and (book_room(t.book) if t.terms == NULL else peaks_room(t.book, t.ins.max_price_ticks, t.terms))):
         return False
     if t.terms != NULL and t.terms.expiry_ns != 0 and not expiries_reserve(&s.expiries):
+        return False
+    if follows(t.terms) and not pegged_room(&s.triggers[t.instrument]):
         return False
     if t.terms != NULL and t.terms.kind != NO_TRIGGER and not triggers_reserve(
             &s.triggers[t.instrument], t.terms.source, t.terms.trail != 0):
@@ -484,7 +458,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
             return code
     _ticket(s, c, &t)
     if x != NULL or c.stp_mode != 0 or c.stp_group != 0:
-        _terms(c, x, h, &terms)
+        terms_of(c, x, h, &terms)
         t.terms = &terms
         t.ending = 0 if terms.shape_flags & TO_LIMIT else t.ending
     if leg != 0 and leg == (LONG if c.side == SELL else SHORT):
@@ -501,6 +475,8 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         p = &s.ledger.positions[t.holder]
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         code = _check_armed(s, &t, p)
+    elif follows(t.terms):
+        code = BAD_SHAPE if t.flags & REDUCE_ONLY else _check_pegged(s, &t, p)
     elif not s.bare or c.flags != 0 or c.tif == FOK:  # a Book alone has no checks for a plain order
         code = admit(s, &t, p, NULL)
     if code == OK and (not _has_room(s, &t) or (text != NULL and not client_text_room(&s.client_ids))):
@@ -519,8 +495,14 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         _arm(s, &t, b, receipt)
     else:
+        if follows(t.terms):        # its limit is told where other orders tell how far they trade
+            t.limit_ticks = t.terms.limit_ticks
         accept_all(s, &t, b)
-        execute_and_rest(s, &t, receipt)
+        if t.price_ticks == 0:      # pegged to what is not there
+            park(s, t.slot, t.instrument)
+            receipt.order_id = t.order_id
+        else:
+            execute_and_rest(s, &t, receipt)
     must(receipt.order_id != 0, ORD_1, &s.log.fault)
     return OK
 

@@ -1,21 +1,24 @@
 """The shapes of orders; the contract is in shapes.pxd, the readable twin in twin/trade/shapes.py."""
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.base.clauses cimport BOOK_6, BOOK_8, ORD_1, must
 from solvent._core.base.commands cimport PlaceOrder
-from solvent._core.base.money cimport max64
+from solvent._core.base.money cimport RATE, max64, min64
 from solvent._core.base.schema cimport (
-    ALL_OR_NONE, BAD_SHAPE, BAD_TRIGGER, BUY, CLOSE_POSITION, GTC, GTD, HIDDEN, MARKET, NOT_SUPPORTED, NO_PEG, OK, ONE_LEVEL,
-    PEG_TRIGGER, POST_ONLY, REDUCE_ONLY, TO_LIMIT, TRADING, TRAIL_TICKS, UNFILLED, Extension, Shape,
+    ALL_OR_NONE, BAD_SHAPE, BAD_TRIGGER, BUY, BY_ASK, BY_BID, CLOSE_POSITION, GTC, GTD, HIDDEN, INWARDS, LINKED, MARKET,
+    NOT_SUPPORTED, NO_PEG, NO_TRIGGER, OK, ONE_LEVEL, PEG_BID, PEG_MARK, PEG_MID, PEG_TRIGGER, POST_ONLY, REDUCE_ONLY,
+    REFUSE_REACHED, SELL, SHAPED_ORDER, SOURCES, TAKE_PROFIT, TO_LIMIT, TRADING, TRAIL_RATE, TRAIL_TICKS, UNFILLED,
+    Extension, Shape,
 )
-from solvent._core.contract.valuation cimport Instrument
+from solvent._core.contract.valuation cimport Instrument, band_price
 from solvent._core.market.book cimport Book, book_price, book_worse
 from solvent._core.market.order_pool cimport ExtendedTerms, Order, pool_find
-from solvent._core.market.peaks cimport is_whole
+from solvent._core.market.peaks cimport follows, is_whole, touch_ticks
 from solvent._core.trade.lifecycle cimport execute, leave_book, rest_or_end, ticket_of_order
 from solvent._core.trade.order_margin cimport limit_to_bankruptcy
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.trade.state cimport State, Ticket
+from solvent._core.trade.watching cimport watched_ticks
 
 cdef enum:
     # rendered: limits
@@ -26,11 +29,31 @@ cdef enum:
 
 # --- The form of a command -----------------------------------------------------------------------------
 
+cdef int check_trigger(Instrument* ins, const Extension* x) noexcept nogil:
+    """Checks the trigger: a fixed one has a price, a trailing one a distance, an order without trigger neither."""
+    cdef int64_t highest_trail = 0
+    if x.trigger_kind > TRAIL_RATE or x.trigger_source >= SOURCES or x.trigger_flags & ~REFUSE_REACHED:
+        return BAD_TRIGGER
+    if x.trigger_kind == NO_TRIGGER:
+        return BAD_TRIGGER if x.trigger_ticks or x.trail or x.trigger_source or x.trigger_flags else OK
+    if x.trigger_kind <= TAKE_PROFIT:
+        return BAD_TRIGGER if x.trigger_ticks < 1 or x.trigger_ticks > ins.max_price_ticks or x.trail else OK
+    if x.trigger_ticks < 0 or x.trigger_ticks > ins.max_price_ticks:      # of a trailing order its activation
+        return BAD_TRIGGER
+    highest_trail = ins.max_price_ticks if x.trigger_kind == TRAIL_TICKS else RATE - 1
+    return BAD_TRIGGER if x.trail < 1 or x.trail > highest_trail or x.trigger_flags else OK
+
+
 cdef int _check_peg(Instrument* ins, const PlaceOrder* c, const Extension* x, const Shape* h) noexcept nogil:
     """Checks what the price keeps its distance from. The limit of a trailing order brings no price of its own."""
+    cdef bint inwards = h.shape_flags & INWARDS
     if h.peg == NO_PEG:
-        return OK if h.offset_ticks == 0 else BAD_SHAPE
-    if h.peg != PEG_TRIGGER or x.trigger_kind < TRAIL_TICKS or c.flags & MARKET or c.price_ticks != 0:
+        return OK if h.offset_ticks == 0 and not inwards else BAD_SHAPE
+    if h.peg < PEG_TRIGGER:         # its price is a limit, and it brings nothing else
+        if (c.flags & ~(SHAPED_ORDER | LINKED) or x.trigger_kind != NO_TRIGGER or h.display_lots or h.shape_flags & ~INWARDS
+                or (c.tif != GTC and c.tif != GTD) or (inwards and h.peg != PEG_MID)):
+            return BAD_SHAPE
+    elif h.peg > PEG_TRIGGER or inwards or x.trigger_kind < TRAIL_TICKS or c.flags & MARKET or c.price_ticks != 0:
         return BAD_SHAPE
     return OK if -ins.max_price_ticks <= h.offset_ticks <= ins.max_price_ticks else BAD_SHAPE
 
@@ -38,11 +61,12 @@ cdef int _check_peg(Instrument* ins, const PlaceOrder* c, const Extension* x, co
 cdef int _check_kind(const PlaceOrder* c, const Shape* h) noexcept nogil:
     """Checks what excludes what: market to limit, all or none, hidden, iceberg."""
     cdef bint stays = c.tif == GTC or c.tif == GTD
-    cdef bint alone = h.display_lots == 0 and h.shape_flags & (h.shape_flags - 1) == 0
-    if h.shape_flags & (TO_LIMIT | ONE_LEVEL):
-        alone = h.display_lots == 0 and h.shape_flags in (TO_LIMIT, TO_LIMIT | ONE_LEVEL)
+    cdef int flags = h.shape_flags & ~INWARDS
+    cdef bint alone = h.display_lots == 0 and flags & (flags - 1) == 0
+    if flags & (TO_LIMIT | ONE_LEVEL):
+        alone = h.display_lots == 0 and flags in (TO_LIMIT, TO_LIMIT | ONE_LEVEL)
         return OK if alone and c.flags & MARKET and stays else BAD_SHAPE
-    if (h.shape_flags or h.display_lots) and c.flags & MARKET:
+    if (flags or h.display_lots) and c.flags & MARKET:
         return BAD_SHAPE
     if h.shape_flags & ALL_OR_NONE and not (
             alone and stays and h.peg == NO_PEG and not c.flags & (POST_ONLY | REDUCE_ONLY | CLOSE_POSITION)):
@@ -60,7 +84,7 @@ cdef int check_shape(Instrument* ins, const PlaceOrder* c, const Extension* x, c
     """Checks the record of an ORDER's shape. Reserved fields are refused with NOT_SUPPORTED."""
     cdef int code
     if (h.unused_first or h.unused_second or h.unused_third or h.unused_short or h.unused_int or h.display_most_lots
-            or h.shape_flags > (ALL_OR_NONE | TO_LIMIT | ONE_LEVEL | HIDDEN)):
+            or h.shape_flags > (ALL_OR_NONE | TO_LIMIT | ONE_LEVEL | HIDDEN | INWARDS)):
         return NOT_SUPPORTED
     if h.step_ticks != 0 and (x.trigger_kind < TRAIL_TICKS or h.step_ticks < 0 or h.step_ticks > ins.max_price_ticks):
         return BAD_TRIGGER
@@ -71,6 +95,45 @@ cdef int check_shape(Instrument* ins, const PlaceOrder* c, const Extension* x, c
 cdef bint parts_fit(const ExtendedTerms* terms, int64_t size_lots) noexcept nogil:
     """True if an order of this size would have no more peaks than an iceberg may have."""
     return terms.display_lots == 0 or size_lots <= PARTS_MAX * terms.display_lots
+
+
+# --- Pegs ----------------------------------------------------------------------------------------------
+
+cdef int64_t _reference(State* s, uint32_t instrument, int side, const ExtendedTerms* terms) noexcept nogil:
+    """Returns the price from which an order keeps its distance; 0: there is none."""
+    cdef int64_t bid, ask
+    if terms.peg == PEG_MARK:
+        return s.ledger.instruments[instrument].mark_ticks
+    if terms.peg != PEG_MID:
+        return watched_ticks(s, instrument, BY_BID if terms.peg == PEG_BID else BY_ASK)
+    bid = watched_ticks(s, instrument, BY_BID)
+    ask = watched_ticks(s, instrument, BY_ASK)
+    if bid == 0 or ask == 0:
+        return 0
+    # An odd sum: buys down, sells up; inwards the other way round.
+    return (bid + ask + ((side == SELL) != (terms.shape_flags & INWARDS != 0))) >> 1
+
+
+cdef int64_t pegged_ticks(State* s, uint32_t instrument, int side, const ExtendedTerms* terms) noexcept nogil:
+    """Returns the price that a pegged order has now: within its limit and the band, behind the best opposite price; 0: none
+    is legal."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int64_t price = _reference(s, instrument, side, terms)
+    cdef int64_t touch
+    must(follows(terms), ORD_1, &s.log.fault)
+    if price == 0:
+        return 0
+    price += terms.offset_ticks
+    if terms.limit_ticks != 0:
+        price = min64(price, terms.limit_ticks) if side == BUY else max64(price, terms.limit_ticks)
+    if not s.bare and ins.mark_ticks != 0:
+        touch = band_price(ins, side, s.rules.price_band_ppb)
+        price = min64(price, touch) if side == BUY else max64(price, touch)
+    touch = touch_ticks(&s.books[instrument], side, price)
+    if touch != 0:
+        price = touch - 1 if side == BUY else touch + 1
+    must(price < 1 or touch_ticks(&s.books[instrument], side, price) == 0, BOOK_8, &s.log.fault)
+    return price if 1 <= price <= ins.max_price_ticks else 0
 
 
 # --- Market to limit -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from solvent._core.market.call_price cimport CallPrice
 from solvent._core.trade.state cimport State
 
+cdef void park_pegs(State* s, uint32_t instrument) noexcept nogil
 cdef void end_unseen(State* s, uint32_t instrument) noexcept nogil
 cdef void enter_state(State* s, uint32_t instrument, uint8_t listing, int64_t price_ticks, int64_t ends_ns, uint8_t then) noexcept nogil
 cdef void extend_call(State* s, uint32_t instrument) noexcept nogil

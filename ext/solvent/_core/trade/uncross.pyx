@@ -14,12 +14,14 @@ from solvent._core.contract.valuation cimport Instrument, call_reference, in_cal
 from solvent._core.market.book cimport Book, book_price, book_remove, book_shrink, book_worse
 from solvent._core.market.call_price cimport CallPrice, call_price, is_crossed
 from solvent._core.market.matching cimport Match
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Order, pool_find
-from solvent._core.market.peaks cimport shows_all
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, PARKED, Order, pool_find
+from solvent._core.market.peaks cimport is_pegged, shows_all
+from solvent._core.market.triggers cimport Triggers
 from solvent._core.trade.admission cimport Trial, bears, put_back, try_on
+from solvent._core.trade.extended cimport park
 from solvent._core.trade.holds cimport reserve
 from solvent._core.trade.lifecycle cimport (
-    after_fill, book_house, book_user, cancel, closing_lots, fill_side, finish, shrink,
+    after_fill, book_house, book_user, cancel, closing_lots, fill_side, finish, leave_book, shrink,
 )
 from solvent._core.trade.watching cimport observe
 from solvent._core.trade.state cimport FillSide, State, has_owner, order_instrument
@@ -76,6 +78,20 @@ cdef void end_unseen(State* s, uint32_t instrument) noexcept nogil:
         cancel(s, pool_find(&s.pool, found[i]), NOT_IN_CALL)
     free(found)
     must(s.books[instrument].careful == 0 and s.books[instrument].wholes == 0, ORD_3, &s.log.fault)
+
+
+cdef void park_pegs(State* s, uint32_t instrument) noexcept nogil:
+    """Parks the pegged orders of an instrument, the oldest first; they have prices again once trading is continuous."""
+    cdef Triggers* triggers = &s.triggers[instrument]
+    cdef int32_t i, slot
+    for i in range(triggers.pegged_count):
+        slot = pool_find(&s.pool, triggers.pegged[i])
+        must(slot >= 0 and is_pegged(&s.pool, slot), ORD_3, &s.log.fault)
+        if not s.pool.orders[slot].state & PARKED:
+            leave_book(s, slot)
+            park(s, slot, instrument)
+    triggers.seen[0] = -1
+    must(triggers.pegged_count >= 0, ORD_3, &s.log.fault)
 
 
 cdef void enter_state(State* s, uint32_t instrument, uint8_t listing, int64_t price_ticks, int64_t ends_ns, uint8_t then) noexcept nogil:

@@ -7,7 +7,7 @@ from solvent._core.contract.valuation cimport Instrument, in_call
 from solvent._core.market.book cimport Book
 from solvent._core.market.brackets cimport brackets_mark_all
 from solvent._core.market.call_price cimport is_crossed
-from solvent._core.market.peaks cimport shown_ticks
+from solvent._core.market.peaks cimport unpegged_ticks
 from solvent._core.market.triggers cimport triggers_observe
 from solvent._core.trade.state cimport State
 
@@ -30,7 +30,7 @@ cdef int64_t watched_ticks(State* s, uint32_t instrument, int source) noexcept n
         return ins.index_ticks
     if in_call(ins) or is_crossed(book):
         return 0
-    return shown_ticks(book, BUY if source == BY_BID else SELL)
+    return unpegged_ticks(book, &s.pool, BUY if source == BY_BID else SELL)
 
 
 cdef void look(State* s) noexcept nogil:

@@ -19,7 +19,7 @@ from solvent._core.contract.valuation cimport Instrument, call_reference, in_cal
 from solvent._core.market.call_price cimport CallPrice
 from solvent._core.market.order_pool cimport pool_find
 from solvent._core.trade.lifecycle cimport cancel
-from solvent._core.trade.uncross cimport end_unseen, enter_state, extend_call, price_now, uncross
+from solvent._core.trade.uncross cimport end_unseen, enter_state, extend_call, park_pegs, price_now, uncross
 from solvent._core.base.emit cimport emit_indicated
 from solvent._core.base.commands cimport Halt, SetState, Settle
 
@@ -78,6 +78,7 @@ cdef void _enter_state(State* s, uint32_t instrument, uint8_t listing, int64_t e
     cdef int32_t i
     if listing == PRE_OPEN or listing == AUCTION:
         end_unseen(s, instrument)
+        park_pegs(s, instrument)
     enter_state(s, instrument, listing, 0, ends_ns, then)
     parcels_of(&s.ledger, instrument, ends)
     i = parcel_next(&s.ledger, ends)

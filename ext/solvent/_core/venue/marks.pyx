@@ -19,6 +19,7 @@ from solvent._core.contract.price_model cimport (
 from solvent._core.base.schema cimport (
     BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_LAST, BY_MARK, CLOSED, NOT_TRADING, OK, PRICE_IS_MODELLED, UNKNOWN_INSTRUMENT,
 )
+from solvent._core.trade.pegs cimport pass_over_pegs
 from solvent._core.trade.watching cimport look, observe
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.contract.valuation cimport Instrument
@@ -46,17 +47,25 @@ cdef void resolve_all(State* s) noexcept nogil:
     fire_all(s, &nobody)
 
 
+cdef void _settle_books(State* s) noexcept nogil:
+    """Moves pegged orders, works off what this touched, then shows the best prices of the books at rest."""
+    if pass_over_pegs(s) and not s.bare:
+        resolve(s)
+        settle(s)
+    look(s)
+
+
 cdef void fire_all(State* s, Receipt* receipt) noexcept nogil:
     """Works off brackets, the orders that are due, and those that the best prices wake after the books have come to rest."""
     settle(s)
     if s.looks:
-        look(s)
+        _settle_books(s)
     while s.due.count and s.log.fault == 0 and fire_next(s, receipt):
         if not s.bare:
             resolve(s)
         settle(s)
         if s.looks:
-            look(s)
+            _settle_books(s)
 
 
 # --- Prices --------------------------------------------------------------------------------------------
