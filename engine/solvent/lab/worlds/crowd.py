@@ -37,8 +37,8 @@ class Terms:
     """Holds what all worlds of a set share, whole numbers alone: the compiled crowd reads them in this order.
 
     drawn: 1 if each world draws its price. least_fine, most_fine: its bounds. lot_units: the worth of a lot at one tick.
-    act: in how many of 1,024 steps a trader does something. Of them he takes what is offered below `take`, and cancels an
-    order below `cancel`.
+    act: in how many of 1,024 steps a trader does something. A draw below `take` takes what is offered; one below `cancel`
+    cancels an order.
     """
 
     agents: int

@@ -155,8 +155,8 @@ class MarketEnv(gymnasium.Env[Floats, Floats]):
     """A market as an environment of Gymnasium: one learner among the traders of a world.
 
     Observation, six numbers. First: exposure (position at mark over equity, signed), and equity over what it began with. Then
-    the mark's last move, by how much the best ask is below the mark, and the best bid above it, all in percent; a side without
-    orders counts as at the mark. Last: the part of the path that is over.
+    three in percent: the mark's last move, by how much the best ask is below the mark, and the best bid above it. A side
+    without orders counts as at the mark. Last: the part of the path that is over.
 
     Action, one number from -1 to 1: what to buy (or sell, below 0), as a share of `leverage` times equity; 0 does nothing. No
     order brings a position beyond that exposure. It is immediate or cancelled: within 0.4 % of the mark, or at market where it
