@@ -17,7 +17,7 @@ from support.generator import Generator
 
 RUN = 1_000  # commands of one drawn shape
 COMMANDS = 100_000
-STREAMS = {20221108: "a668a25394a3b64f", 1: "c1060c0518fa1e6d", 2: "a673dd3e7da4c0c0"}  # by seed
+STREAMS = {20221108: "210d9dd47a5b726e", 1: "cc98b5829e609e9a", 2: "ee10c94982867894"}  # by seed
 DEMOS = {
     "ftx": ("67aa7a600da3c056", "d4cd0c7d60f77412"),
     "2020-03-12": ("c689d60f6a617882", "a2d8155cf96cb1da"),

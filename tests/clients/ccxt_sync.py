@@ -95,6 +95,32 @@ assert [each["filled"] for each in closed] == [4.0]
 assert x.fetch_positions_history([SYMBOL])[0]["info"]["type"] == "3"
 assert x.fetch_ohlcv(SYMBOL, "1m")[-1][5] > 0
 
+# targets and stops: brought by an order, by the unified methods, and as a pair of their own
+venue("mark", 50000)
+for name, more in (("stop", {"stopLoss": {"triggerPrice": 49000, "triggerPriceType": "mark"}}),
+                   ("both", {"stopLoss": {"triggerPrice": 49000, "type": "limit", "price": 48900},
+                             "takeProfit": {"triggerPrice": 51000, "triggerPriceType": "index"}})):  # fmt: skip
+    x.create_order(SYMBOL, "market", "buy", 1, None, isolated | more)
+    kind = "conditional" if name == "stop" else "oco"
+    (child,) = x.fetch_open_orders(SYMBOL, params={"ordType": kind})
+    assert (child["side"], child["amount"], child["reduceOnly"]) == ("sell", 1.0, True)
+    assert (child["stopLossPrice"], child["takeProfitPrice"]) == (49000.0, 51000.0 if name == "both" else None)
+    x.close_position(SYMBOL, None, {"marginMode": "isolated"})
+    assert x.fetch_open_orders(SYMBOL, params={"ordType": kind}) == []
+entry = x.create_order_with_take_profit_and_stop_loss(SYMBOL, "limit", "buy", 1, 49500, 52000, 48000, isolated)
+(item,) = x.fetch_order(entry["id"], SYMBOL)["info"]["attachAlgoOrds"]
+assert (item["tpTriggerPx"], item["slTriggerPx"]) == ("52000", "48000")
+x.edit_order(entry["id"], SYMBOL, "limit", "buy", 1, 49600, {"stopLoss": {"triggerPrice": 48500, "type": "market"}})
+assert x.fetch_order(entry["id"], SYMBOL)["info"]["attachAlgoOrds"][0]["slTriggerPx"] == "48500"
+x.cancel_order(entry["id"], SYMBOL)
+x.create_order(SYMBOL, "market", "buy", 2, None, isolated)
+pair = isolated | {"takeProfitPrice": 52000, "tpOrdPx": -1, "stopLossPrice": 48000, "slOrdPx": -1, "reduceOnly": True}
+pair = x.create_order(SYMBOL, "oco", "sell", 2, None, pair | {"slTriggerPxType": "mark"})
+assert x.fetch_order(pair["id"], SYMBOL, {"trigger": True})["type"] == "oco"
+venue("mark", 47900)
+assert x.fetch_order(pair["id"], SYMBOL, {"trigger": True})["info"]["actualSide"] == "sl" and x.fetch_positions() == []
+venue("mark", 50000)
+
 # two legs
 x.set_position_mode(True)
 assert x.fetch_position_mode()["hedged"]

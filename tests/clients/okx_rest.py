@@ -37,9 +37,21 @@ stop = good(trade.place_algo_order(
 ))[0]  # fmt: skip
 assert good(trade.order_algos_list(ordType="conditional"))[0]["algoId"] == stop["algoId"]
 good(trade.cancel_algo_order([{"instId": NAME, "algoId": stop["algoId"]}]))
+pair = good(trade.place_algo_order(
+    instId=NAME, tdMode="isolated", side="sell", ordType="oco", sz="2", slTriggerPx="49000", slOrdPx="-1", tpTriggerPx="51000",
+    tpOrdPx="-1", algoClOrdId="pair"
+))[0]  # fmt: skip
+good(trade.amend_algo_order(instId=NAME, algoId=pair["algoId"], newSlTriggerPx="48500", newTpTriggerPx="52000"))
+row = good(trade.get_algo_order_details(algoClOrdId="pair"))[0]
+assert (row["slTriggerPx"], row["tpTriggerPx"], row["sz"]) == ("48500", "52000", "2")
+good(trade.cancel_algo_order([{"instId": NAME, "algoId": pair["algoId"]}]))
+attached = [{"slTriggerPx": "45000", "slOrdPx": "-1", "attachAlgoClOrdId": "guard"}]
+good(trade.place_order(instId=NAME, tdMode="isolated", side="buy", ordType="market", sz="1", attachAlgoOrds=attached))
+row = good(trade.order_algos_list(ordType="conditional"))[0]
+assert (row["algoClOrdId"], row["sz"], row["slTriggerPx"], row["reduceOnly"]) == ("guard", "1", "45000", "true")
 good(trade.close_positions(instId=NAME, mgnMode="isolated"))
 assert good(account.get_positions(instType="SWAP")) == []
-assert len(good(trade.get_fills(instType="SWAP"))) == 2
+assert len(good(trade.get_fills(instType="SWAP"))) == 3
 assert {row["subType"] for row in good(account.get_account_bills())} >= {"160", "1", "2", "11"}
 good(account.set_position_mode(posMode="long_short_mode"))
 assert good(account.get_account_config())[0]["posMode"] == "long_short_mode"

@@ -5,7 +5,7 @@ request takes for granted. Never speaks a dialect and never touches a socket or 
 thread at a time. Cost: a call of the exchange, and its events once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -14,12 +14,14 @@ from typing import Any
 from solvent.api.base import Ack
 from solvent.api.exchange import Exchange
 from solvent.gateway.history import MADE_UP, History
-from solvent.gateway.records import Notice, Order, State
-from solvent.schema.codes import Code, Rejected
+from solvent.gateway.notes import Notes
+from solvent.gateway.records import Asked, Notice, Order, State
+from solvent.schema.codes import Code, InputError, Rejected
 from solvent.schema.layouts import NOBODY
 from solvent.schema.rows import PositionRow
 from solvent.schema.words import Ending, Flag, Kind, Leg, Mode, Side, Tif
 from solvent.terms.decimals import Dec, fraction, to_units
+from solvent.terms.exits import Exit
 from solvent.terms.order_words import Trigger
 
 __all__ = ["Desk", "Place", "Placed"]
@@ -32,7 +34,10 @@ _LEGS = (None, "long", "short")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Holds an order as a dialect has understood it; the words are those of Exchange.order. mode: "cross" or "isolated"."""
+    """Holds an order as a dialect has understood it; the words are those of Exchange.order. mode: "cross" or "isolated".
+
+    asked: what shall be remembered of it. children: the same of its target, then of its stop, as far as it brings them.
+    """
 
     account: int
     instrument: int
@@ -49,7 +54,10 @@ class Place:
     leg: str | None = None
     market: bool = False
     self_trade: str = "cancel_maker"
-    asked: Any = None
+    take_profit: Exit | None = None
+    stop_loss: Exit | None = None
+    asked: Asked = Asked()
+    children: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +84,21 @@ class Desk:
         self._opened = 0
         self._wishes: dict[tuple[int, int, str, int], Fraction] = {}  # leverage by mode, until the mode is taken
         self._cursor = exchange.cursor()
+        self._notes = Notes.beside(exchange._keeper, exchange.command_count)
         self._read_past()
 
     def _read_past(self) -> None:
         """Reads the events before the desk was made, as far as they are held or can be made again."""
         whole = self.exchange._with_events()
+        self.history.noted = self._notes.read() if self._notes is not None else iter(())
         self.history.read(whole._iterate(whole._kernel.first_seq, self._cursor.seq))
+        self.history.noted, self.history.coming = iter(()), (0, [])
         self.history.forget_notices()
+
+    def close(self) -> None:
+        """Lets go what the desk holds open."""
+        if self._notes is not None:
+            self._notes.close()
 
     # --- time and events
 
@@ -187,28 +203,49 @@ class Desk:
         """
         self.tick()
         known = self.history.order_of(place.account, 0, place.client_id) if place.client_id else None
-        if known is not None and known.order_id >= MADE_UP:
+        if known is not None and (known.order_id >= MADE_UP or known.child):
             return Placed(Code.DUPLICATE_CLIENT_ID, known.order_id, known)
         self._take_mode(place)
-        ack = self.exchange.order(
+        ack = self._ordered(place.account, [place.asked, *place.children], lambda: self.exchange.order(
             place.account, place.instrument, place.side, place.size, price=place.price, tif=place.tif,
             post_only=place.post_only, reduce_only=place.reduce_only, close_position=place.close_position,
             client_id=place.client_id or 0, trigger=place.trigger, leg=place.leg, market=place.market,
-            self_trade=place.self_trade,
-        )  # fmt: skip
+            self_trade=place.self_trade, take_profit=place.take_profit, stop_loss=place.stop_loss,
+        ))  # fmt: skip
         if ack.code in (Code.POST_ONLY_WOULD_TAKE, Code.FOK_UNFILLED):
             return self._stillborn(place, ack)
-        return self._placed(ack, place.account, place.asked)
-
-    def _placed(self, ack: Ack, account: int, asked: Any) -> Placed:
-        self.history.coming = account, asked
-        self.catch_up()
-        self.history.coming = None
         return Placed(ack.code, ack.order_id, self.history.orders.get(ack.order_id))
+
+    def attach(self, place: Place) -> Placed:
+        """Joins a target and a stop to a position: `side`, `size` and `leg`, take_profit and stop_loss, and what shall be
+        remembered of both. Raises as `place` does."""
+        self.tick()
+        self._take_mode(place)
+        ack = self._ordered(place.account, list(place.children), lambda: self.exchange.oco(
+            place.account, place.instrument, place.side, place.size, take_profit=place.take_profit, stop_loss=place.stop_loss,
+            leg=place.leg, self_trade=place.self_trade,
+        ))  # fmt: skip
+        return Placed(ack.code, ack.order_id, self.history.orders.get(ack.order_id))
+
+    def _ordered(self, account: int, asked: list[Asked], send: Callable[[], Ack]) -> Ack:
+        """Sends a command and notes what its orders were asked for."""
+        self.catch_up()
+        self.history.coming, number = (account, list(asked)), self.exchange.command_count + 1
+        if self._notes is not None:
+            self._notes.write(number, account, asked)
+        try:
+            ack = send()
+            self.catch_up()
+        except InputError:  # it was no command
+            if self._notes is not None:
+                self._notes.write(number, account, [])
+            raise
+        finally:
+            self.history.coming = 0, []
+        return ack
 
     def _stillborn(self, place: Place, ack: Ack) -> Placed:
         """Enters an order that ended with its arrival."""
-        self.catch_up()
         terms, history = self.exchange.instruments[place.instrument], self.history
         leg = _LEGS.index(place.leg)
         held = history.held(place.account, place.instrument, leg)
@@ -225,19 +262,17 @@ class Desk:
         history.enter(order)
         return Placed(Code.OK, order.order_id, order)
 
-    def amend(self, account: int, order_id: int, size: Dec | None, price: Dec | None) -> Code:
-        """Changes a live order."""
+    def amend(self, account: int, changes: Sequence[Mapping[str, Any]]) -> Code:
+        """Changes live orders, all or none: order_id, and size and price or the trigger, as in Exchange.amend. A change with
+        nothing but an order_id cancels the order."""
         self.tick()
-        ack = self.exchange.amend(account, order_id, size=size, price=price)
+        calls = [("amend" if len(each) > 1 else "cancel", {"account": account, **each}) for each in changes]
+        if len(calls) == 1:
+            code: Code = getattr(self.exchange, calls[0][0])(**calls[0][1]).code
+        else:
+            code = self.exchange.atomic(calls, account=account).code
         self.catch_up()
-        return ack.code
-
-    def move_trigger(self, account: int, order_id: int, price: Dec) -> Code:
-        """Moves the trigger of an order that sleeps; one that is reached fires."""
-        self.tick()
-        ack = self.exchange.amend(account, order_id, trigger=price)
-        self.catch_up()
-        return ack.code
+        return code
 
     def cancel(self, account: int, order_id: int) -> Code:
         """Cancels a live order."""
@@ -245,6 +280,12 @@ class Desk:
         ack = self.exchange.cancel(account, order_id)
         self.catch_up()
         return ack.code
+
+    def waiting(self, order: Order) -> tuple[int, int]:
+        """Returns lots and trigger of an order that waits, as they are now: a child's size goes by what it has to close, a
+        trailing trigger by the price."""
+        row = self.exchange._kernel.find_order(order.account, order.order_id, 0) if order.state == State.DORMANT else None
+        return (row[5], row[12]) if row else (order.size_lots, order.trigger_ticks)
 
     def cancel_closing(self, account: int, instrument: int, side: str, leg: str | None) -> None:
         """Cancels the live orders that would close a position: those of its leg on a side."""

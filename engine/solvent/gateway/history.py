@@ -5,17 +5,31 @@ kernel anything and never decides. Cost: O(1) an event.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from solvent.api.venue import Venue
 from solvent.gateway.market import Funded, Market
-from solvent.gateway.records import Bill, Category, Fill, Holding, Liquidated, Notice, Order, State, Trade, What
+from solvent.gateway.notes import Note
+from solvent.gateway.records import (
+    Asked,
+    Bill,
+    Bracket,
+    Category,
+    Fill,
+    Holding,
+    Liquidated,
+    Notice,
+    Order,
+    State,
+    Trade,
+    What,
+)  # fmt: skip
 from solvent.schema.events import Event, terms_of
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import FIRST_USER
-from solvent.schema.words import Ending, EventType, Flag, Leg, Mode, Posting, Side
+from solvent.schema.words import Arm, Ending, EventType, Flag, Leg, Mode, Posting, Side
 from solvent.terms.decimals import half_even
 
 __all__ = ["MADE_UP", "History"]
@@ -37,8 +51,8 @@ def _past() -> deque[Any]:
 class History:
     """Reads events. `notices` holds what happened since it was last emptied.
 
-    venue: the terms of the exchange, which the one who reads keeps up to date. coming: an account, and what its next order
-    was asked for; the first one that is accepted takes it.
+    venue: the terms of the exchange, which the one who reads keeps up to date. coming: an account, and what its next orders
+    were asked for; each one that is accepted takes the first. noted: the same by command, while the past is read.
     """
 
     def __init__(self, venue: Venue):
@@ -56,7 +70,9 @@ class History:
         self.changed_ns: defaultdict[int, int] = defaultdict(int)  # by account
         self.notices: list[Notice] = []
         self.time_ns = self.command_seq = 0
-        self.coming: tuple[int, Any] | None = None
+        self.coming: tuple[int, list[Asked]] = 0, []
+        self.noted: Iterator[Note] = iter(())
+        self._note: Note | None = None
         self._named: dict[int, str] = {}  # client ids of the command, by number
         self._open: list[Fill] = []  # halves of the trade that is being posted
         self._funding: list[Event] = []  # postings until FUNDED says of which instrument
@@ -90,6 +106,12 @@ class History:
         self._end_command()
         self.time_ns, self.command_seq = e.time_ns, e.command_seq
         self._named.clear()
+        while self._note is None or self._note[0] < e.command_seq:
+            self._note = next(self.noted, None)
+            if self._note is None:
+                return
+        if self._note[0] == e.command_seq:
+            self.coming = self._note[1:]
 
     def _end_command(self) -> None:
         self._close_fills()
@@ -122,49 +144,88 @@ class History:
         leg = terms.get("hedge_side", 0)
         held = self.held(e.account, e.instrument, leg)
         text = self._named.get(e.client_id) or (str(e.client_id) if e.client_id else "")
-        dormant = bool(terms.get("trigger_kind"))
+        category = Category.STEP_DOWN if e.account in self._stepping else Category.NORMAL
+        account, coming = self.coming
+        asked = coming.pop(0) if coming and account == e.account and category == Category.NORMAL else Asked()
+        child = not e.size_lots and not e.flags & Flag.CLOSE_POSITION
+        dormant = child or bool(terms.get("trigger_kind"))
         order = Order(
             order_id=e.order_id, account=e.account, instrument=e.instrument, side=e.side, leg=leg, mode=held.mode,
             leverage=held.leverage, price_ticks=e.price_ticks, size_lots=e.size_lots, flags=e.flags & 0xFF, tif=e.tif,
-            client_id=text, created_ns=self.time_ns, updated_ns=self.time_ns, state=State.DORMANT if dormant else State.LIVE,
-            trigger_kind=terms.get("trigger_kind", 0), trigger_source=terms.get("trigger_source", 0),
-            trigger_ticks=terms.get("trigger_ticks", 0), trail=terms.get("trail", 0),
-            category=Category.STEP_DOWN if e.account in self._stepping else Category.NORMAL,
+            client_id=text or asked.client_id, created_ns=self.time_ns, updated_ns=self.time_ns,
+            state=State.DORMANT if dormant else State.LIVE, trigger_kind=terms.get("trigger_kind", 0),
+            trigger_source=terms.get("trigger_source", 0), trigger_ticks=terms.get("trigger_ticks", 0),
+            trail=terms.get("trail", 0), self_trade=e.flags >> 8, category=category, asked=asked,
         )  # fmt: skip
-        if self.coming is not None and self.coming[0] == e.account and order.category == Category.NORMAL:
-            order.asked, self.coming = self.coming[1], None
+        if order.trailing:
+            order.activation_ticks, order.trigger_ticks = order.trigger_ticks, 0
         self.orders[e.order_id] = self.live[e.account][e.order_id] = order
-        if text:
-            self.by_client[e.account, text] = e.order_id
-        if dormant:
-            self._say(What.ALGO, e.account, replace(order))
+        if order.client_id and not asked.second:
+            self.by_client[e.account, order.client_id] = e.order_id
+        if dormant and not child:
+            self._say(What.ALGO, e.account, order.told())
+
+    def _linked(self, e: Event) -> None:
+        entry = self.orders.get(e.entry_id)
+        found = Bracket(e.entry_id, self.orders.get(e.target_id), self.orders.get(e.stop_id), e.arm, e.size_lots)
+        for order in found.children:
+            order.bracket = found
+        if entry is not None:
+            entry.bracket = found
+        elif not e.entry_id:
+            found.stands = True
+            self._say_children(found)
+
+    def _say_children(self, bracket: Bracket) -> None:
+        """Tells of the children that wait for their triggers."""
+        for order in bracket.children:
+            if order.triggered and order.state == State.DORMANT:
+                self._say(What.ALGO, order.account, order.told())
+
+    def _stand(self, entry: Order) -> None:
+        """Tells of the children of an entry that has filled something."""
+        bracket = entry.bracket
+        if bracket is not None and not entry.child:
+            bracket.stands = bracket.stands or bracket.arm != Arm.WHEN_COMPLETE or entry.filled_lots >= entry.size_lots
+            if bracket.stands:
+                self._say_children(bracket)
 
     def _rested(self, e: Event) -> None:
         self._books.add(e.instrument)
         order = self.orders.get(e.order_id)
         if order is not None and not order.filled_lots:
             order.price_ticks = e.price_ticks
-            self._say(What.ORDER, order.account, replace(order))
+            self._say(What.ORDER, order.account, order.told())
 
     def _triggered(self, e: Event) -> None:
         order = self.orders.get(e.order_id)
         if order is not None:
             order.state, order.fired_ns, order.updated_ns = State.LIVE, self.time_ns, self.time_ns
             order.size_lots, order.price_ticks, order.trigger_ticks = e.size_lots, e.price_ticks, e.trigger_ticks
-            self._say(What.ALGO, order.account, replace(order))
+            if order.triggered:
+                self._say(What.ALGO, order.account, order.told())
 
     def _trigger_moved(self, e: Event) -> None:
         order = self.orders.get(e.order_id)
         if order is not None:
             order.trigger_ticks, order.updated_ns = e.trigger_ticks, self.time_ns
-            self._say(What.ALGO, order.account, replace(order), "amended")
+            self._amended(order)
 
     def _replaced(self, e: Event) -> None:
         order = self.orders.get(e.order_id)
         self._books.add(e.instrument)
         if order is not None:
             order.price_ticks, order.size_lots, order.updated_ns = e.price_ticks, e.size_lots, self.time_ns
-            self._say(What.ALGO if order.state == State.DORMANT else What.ORDER, order.account, replace(order), "amended")
+            self._amended(order)
+
+    def _amended(self, order: Order) -> None:
+        """Tells of an order that has another price, size or trigger; of a child that does not stand yet with its entry."""
+        if order.child and order.bracket is not None and not order.bracket.stands:
+            entry = self.orders.get(order.bracket.entry_id)
+            if entry is None:
+                return
+            order = entry
+        self._say(What.ALGO if order.state == State.DORMANT else What.ORDER, order.account, order.told(), "amended")
 
     def _reduced(self, e: Event) -> None:
         self._close_fills(e.order_id)
@@ -172,7 +233,7 @@ class History:
         order = self.orders.get(e.order_id)
         if order is not None:
             order.size_lots, order.updated_ns = order.filled_lots + e.remaining_lots, self.time_ns
-            self._say(What.ALGO if order.state == State.DORMANT else What.ORDER, order.account, replace(order), "amended")
+            self._amended(order)
 
     def _done(self, e: Event) -> None:
         self._close_fills(e.order_id)
@@ -180,12 +241,15 @@ class History:
         order = self.orders.get(e.order_id)
         if order is None:
             return
-        dormant = order.state == State.DORMANT
+        dormant, unseen = order.state == State.DORMANT, order.bracket is not None and order.child and not order.bracket.stands
         order.ending, order.code, order.updated_ns = e.ending, e.code, self.time_ns
         filled = e.ending == Ending.FILLED or (order.filled_lots > 0 and order.filled_lots == order.size_lots)
         order.state = State.FILLED if filled else State.CANCELLED
-        if order.state == State.CANCELLED:
-            self._say(What.ALGO if dormant else What.ORDER, order.account, replace(order))
+        if unseen:
+            self._forget(order)
+            return
+        if order.state == State.CANCELLED and (order.triggered or not dormant):
+            self._say(What.ALGO if dormant else What.ORDER, order.account, order.told())
         self._end(order)
 
     def _end(self, order: Order) -> None:
@@ -193,11 +257,14 @@ class History:
         self.live[order.account].pop(order.order_id, None)
         past = self.ended[order.account]
         if len(past) == _PAST:
-            gone = past[0]
-            self.orders.pop(gone.order_id, None)
-            if self.by_client.get((gone.account, gone.client_id)) == gone.order_id:
-                del self.by_client[gone.account, gone.client_id]
+            self._forget(past[0])
         past.append(order)
+
+    def _forget(self, order: Order) -> None:
+        self.live[order.account].pop(order.order_id, None)
+        self.orders.pop(order.order_id, None)
+        if self.by_client.get((order.account, order.client_id)) == order.order_id:
+            del self.by_client[order.account, order.client_id]
 
     # --- trades
 
@@ -207,7 +274,7 @@ class History:
         if order.client_id:
             self.by_client[order.account, order.client_id] = order.order_id
         self._end(order)
-        self._say(What.ORDER, order.account, replace(order))
+        self._say(What.ORDER, order.account, order.told())
 
     def _trade(self, e: Event) -> None:
         self._close_fills()
@@ -234,6 +301,7 @@ class History:
             self.time_ns, bill_id=number, category=order.category, asked=order.asked,
         )  # fmt: skip
         self._open.append(fill)
+        self._stand(order)
 
     def _close_fills(self, order_id: int = 0) -> None:
         """Ends the posting of fills, of one order or of all."""
@@ -256,7 +324,7 @@ class History:
                 price_ticks=fill.price_ticks, fill=fill,
             )
         )  # fmt: skip
-        self._say(What.ORDER, fill.account, replace(order), "filled")
+        self._say(What.ORDER, fill.account, order.told(), "filled")
 
     def _synthetic(self, e: Event, category: Category, side: int, price_ticks: int, lots: int) -> Fill:
         """Makes the order and the fill of what was done to a position without an order: a takeover, a deleveraging."""
@@ -460,7 +528,7 @@ _REASONS = {
 _LIQUIDATION = {Category.TAKEOVER: "liquidation", Category.STEP_DOWN: "liquidation", Category.ADL: "adl"}
 _HANDLERS: dict[EventType, Callable[[History, Event], None]] = {
     EventType.BEGIN: History._begin, EventType.CLIENT_ID_NAMED: History._client_id, EventType.ACCEPTED: History._accepted,
-    EventType.RESTED: History._rested, EventType.TRIGGERED: History._triggered,
+    EventType.LINKED_TO: History._linked, EventType.RESTED: History._rested, EventType.TRIGGERED: History._triggered,
     EventType.TRIGGER_MOVED: History._trigger_moved, EventType.REPLACED: History._replaced,
     EventType.REDUCED: History._reduced, EventType.DONE: History._done, EventType.TRADE: History._trade,
     EventType.STEP_DOWN: History._step_down, EventType.TAKEOVER: History._takeover, EventType.ADL: History._adl,

@@ -4,13 +4,15 @@ Owns the shapes, in whole numbers (ticks, lots, units, nanoseconds), the same fo
 events. Never decides what happens.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from solvent.schema.words import Flag, Posting, Source, Tif, TriggerKind
+from solvent.schema.words import Arm, Flag, Posting, Source, Tif, TriggerKind
 
-__all__ = ["Bill", "Category", "Fill", "Holding", "Liquidated", "Notice", "Order", "State", "Trade", "What"]
+__all__ = [
+    "Asked", "Bill", "Bracket", "Category", "Fill", "Holding", "Liquidated", "Notice", "Order", "State", "Trade", "What",
+]  # fmt: skip
 
 
 class State(Enum):
@@ -32,13 +34,54 @@ class Category(Enum):
     ADL = "adl"
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Holds what a client said of an order that the exchange need not know.
+
+    ord_type: the dialect's own word. tag. target: "sl" or "tp", which of both an order with a trigger is. client_id: the name
+    of a child, whose command has no place for one. second: True for the stop of a pair that has one name, the target's.
+    """
+
+    ord_type: str = ""
+    tag: str = ""
+    target: str = ""
+    client_id: str = ""
+    second: bool = False
+
+
+@dataclass(slots=True)
+class Bracket:
+    """Joins a target and a stop, each None if there is none: when one fires, the other ends.
+
+    entry_id: the order that brought them, 0 for a pair of its own. size_lots: what such a pair stands for, 0 for the position.
+    stands: True once they have had something to close; nobody is told of them before.
+    """
+
+    entry_id: int
+    target: "Order | None"
+    stop: "Order | None"
+    arm: int = Arm.AS_FILLED
+    size_lots: int = 0
+    stands: bool = False
+
+    @property
+    def children(self) -> "list[Order]":
+        """Returns the target and the stop, as far as they are there."""
+        return [each for each in (self.target, self.stop) if each is not None]
+
+    def told(self) -> "Bracket":
+        """Returns a copy with copies of the children."""
+        return replace(self, target=self.target and replace(self.target), stop=self.stop and replace(self.stop))
+
+
 @dataclass(slots=True)
 class Order:
     """Describes an order, alive or ended.
 
     client_id: the sender's text, "" for none. value: the sum of price_ticks times size_lots of its fills. fee_units: what it
-    has paid, negative for a rebate. leverage: times over parts, as of acceptance. fired: its trigger was reached. asked: what
-    the dialect wants to remember of the request.
+    has paid, negative for a rebate. leverage: times over parts, as of acceptance. fired_ns: when its trigger was reached, or a
+    child without one was placed. activation_ticks: from where a trailing trigger follows. bracket: the one that it brought, or
+    whose child it is. asked: what the dialect wants to remember of the request.
     """
 
     order_id: int
@@ -60,6 +103,8 @@ class Order:
     trigger_source: int = Source.BY_MARK
     trigger_ticks: int = 0
     trail: int = 0
+    activation_ticks: int = 0
+    self_trade: int = 0
     fired_ns: int = 0
     filled_lots: int = 0
     value: int = 0
@@ -69,7 +114,14 @@ class Order:
     code: int = 0
     category: Category = Category.NORMAL
     last: "Fill | None" = None
-    asked: Any = None
+    bracket: Bracket | None = field(default=None, compare=False, repr=False)
+    asked: Asked = Asked()
+
+    def told(self) -> "Order":
+        """Returns a copy of the order as it is now, and of its bracket."""
+        found = replace(self)
+        found.bracket = self.bracket and self.bracket.told()
+        return found
 
     @property
     def market(self) -> bool:
@@ -80,6 +132,21 @@ class Order:
     def triggered(self) -> bool:
         """True for an order that had a trigger."""
         return self.trigger_kind != TriggerKind.NO_TRIGGER
+
+    @property
+    def child(self) -> bool:
+        """True for the target or the stop of a bracket."""
+        return self.bracket is not None and self.bracket.entry_id != self.order_id
+
+    @property
+    def placed(self) -> bool:
+        """True once the order is in the market, or was: at once, unless it waits for a trigger or for its entry."""
+        return self.fired_ns > 0 or not (self.triggered or self.child)
+
+    @property
+    def trailing(self) -> bool:
+        """True for an order whose trigger follows the price."""
+        return self.trigger_kind in (TriggerKind.TRAIL_TICKS, TriggerKind.TRAIL_RATE)
 
     @property
     def ended(self) -> bool:
@@ -118,7 +185,7 @@ class Fill:
     pnl_units: int = 0
     bill_id: int = 0
     category: Category = Category.NORMAL
-    asked: Any = None
+    asked: Asked = Asked()
 
 
 @dataclass(slots=True)

@@ -115,8 +115,8 @@ class Reader:
         """Returns (cash, holds, free for orders, spendable, counted collateral)."""
         cash = self.ledger.wallets[account][currency]
         return (
-            cash, self.ledger.holds[account][currency], self.order_margin.free_units(account, currency, False),
-            self.order_margin.free_units(account, currency, True), domain.backing(self.ledger, account, currency) - cash,
+            cash, self.ledger.holds[account][currency], domain.free_units(self.ledger, account, currency, False),
+            domain.free_units(self.ledger, account, currency, True), domain.backing(self.ledger, account, currency) - cash,
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:

@@ -74,7 +74,7 @@ def _equity(order_margin: OrderMargin, p: Position) -> int:
 
 def withdrawable(order_margin: OrderMargin, account: int, currency: int) -> int:
     """Finds the largest amount that the check of a withdrawal allows."""
-    low, high = 0, max(0, order_margin.free_units(account, currency, spendable=True))
+    low, high = 0, max(0, domain.free_units(order_margin.ledger, account, currency, spendable=True))
     if order_margin.affords(account, currency, high, spendable=True):
         return high
     while high - low > 1:
@@ -95,7 +95,7 @@ def wallet_row(order_margin: OrderMargin, account: int, currency: int) -> Wallet
     r = order_margin.admission.requirement(account, currency, None)
     return WalletRow(
         currency=currency, cash_units=cash, hold_units=ledger.holds[account][currency],
-        free_units=order_margin.free_units(account, currency), collateral_units=backing - cash,
+        free_units=domain.free_units(ledger, account, currency), collateral_units=backing - cash,
         withdrawable_units=withdrawable(order_margin, account, currency), equity_units=balance + apart, balance_units=balance,
         initial_units=margin.initial_total(contracts, held),
         maintenance_units=r.own + sum(order_margin.admission.domain_of(p).own for p in isolated),
@@ -155,7 +155,7 @@ def account_columns(order_margin: OrderMargin, account: int, currency: int) -> t
     cash, r = ledger.wallets[account][currency], order_margin.admission.requirement(account, currency, None)
     return (
         account, currency, cash, ledger.holds[account][currency], sum(p.margin for p in held),
-        sum(valuation.upl(contracts[p.instrument], p) for p in held), order_margin.free_units(account, currency),
-        order_margin.free_units(account, currency, spendable=True), r.equity, r.full, r.own, r.value,
+        sum(valuation.upl(contracts[p.instrument], p) for p in held), domain.free_units(ledger, account, currency),
+        domain.free_units(ledger, account, currency, spendable=True), r.equity, r.full, r.own, r.value,
         domain.backing(ledger, account, currency) - cash, margin.initial_total(contracts, held),
     )  # fmt: skip

@@ -34,9 +34,8 @@ EXPECTED = {  # where it is not "0": calls that name an order which is not there
     "fetch stop, empty answer": "51603", "cancel stop": "51400", "cancel trailing": "51400", "cancels": "51400",
     "cancels trig": "51400", "cancel cl trig": "51400", "edit": "51503", "amend": "51503", "cancel algo": "51400",
     "cancel": "51400", "close": "51023", "margin": "59300", "Q1 stop isolated hedge": "51000", "hedged close long": "51000",
-    "lev iso long": "51000", "fetch stop, 51603": "51603", "Q2 attach": "51000", "Q2 attach limit": "51000", "attach": "51000",
-    "oco": "51000", "Q3 postonly ro": "51169", "exit ro": "51169", "cost": "51008",
-    "limit": "51169",
+    "lev iso long": "51000", "fetch stop, 51603": "51603", "oco": "51169",
+    "Q3 postonly ro": "51169", "exit ro": "51169", "cost": "51008", "limit": "51169",
 }  # fmt: skip
 HEDGED = ("Q1 stop isolated hedge", "hedged close long", "lev iso long")
 
@@ -110,6 +109,12 @@ def traded():
                 "orderPx": -1,
             }
             client.post("trade/order-algo", stop)
+        close = {"instId": NAME, "tdMode": "isolated", "side": "sell", "slTriggerPx": "40000", "slOrdPx": "-1"}
+        both = close | {"tpTriggerPx": "60000", "tpOrdPx": "-1", "algoClOrdId": "both"}
+        client.post("trade/order-algo", both | {"ordType": "oco", "sz": "1"})
+        client.post("trade/order-algo", close | {"ordType": "conditional", "closeFraction": "1"})
+        attached = [{"slTriggerPx": "40000", "slOrdPx": "-1"}, {"tpTriggerPx": "60000", "tpOrdPx": "-1"}]
+        client.order("buy", 1, 47_000, tdMode="isolated", attachAlgoOrds=attached)
         algos = client.get("trade/orders-algo-pending", ordType="trigger")["data"]
         client.post("trade/cancel-algos", [{"instId": NAME, "algoId": algos[0]["algoId"]}])
         gateway.exchange.settle_funding(NAME, "0.0001", period=1)
@@ -129,8 +134,10 @@ OF_SAMPLE = {
     "http_get_mark_price": "public/mark-price?instType=SWAP", "http_get_order_book": f"market/books?instId={NAME}&sz=3",
     "http_get_orders_algo_history": "trade/orders-algo-history?ordType=trigger&state=canceled",
     "http_get_orders_algo_pending": "trade/orders-algo-pending?ordType=trigger",
-    "http_get_orders_algo_pending_attached_oco": "trade/orders-algo-pending?ordType=trigger",
+    "http_get_orders_algo_pending_attached_oco": "trade/orders-algo-pending?ordType=oco",
+    "http_get_orders_algo_pending_close_fraction": "trade/orders-algo-pending?ordType=conditional",
     "http_get_orders_history": "trade/orders-history?instType=SWAP", "http_get_orders_pending": "trade/orders-pending",
+    "http_get_orders_pending_with_attached_tp_sl": "trade/orders-pending",
     "http_get_position_tiers": "public/position-tiers?instType=SWAP&tdMode=cross&instFamily=BTC-USDT",
     "http_get_positions": "account/positions", "http_get_trade_fee_response": "account/trade-fee?instType=SWAP",
     "http_get_trades": f"market/trades?instId={NAME}", "http_transaction_detail": "trade/fills",
@@ -153,8 +160,8 @@ def test_a_recorded_payload_has_no_key_that_ours_lacks(name):
         return
     assert not set(theirs) - set(ours)
     assert {key: type(ours[key]) for key in theirs} == {key: type(value) for key, value in theirs.items()}
-    for nested in ("details",):
-        if nested in theirs:
+    for nested in ("details", "attachAlgoOrds"):
+        if theirs.get(nested):
             assert not set(theirs[nested][0]) - set(ours[nested][0])
 
 

@@ -144,6 +144,31 @@ def test_an_amended_order_is_as_uncovered_as_a_new_one(strict_exchange):
     assert endings(ex.order("b", X, "sell", 40, price=95, tif="ioc"))[0] == (order.order_id, Ending.UNCOVERED)
 
 
+@pytest.mark.parametrize("how", ["taker", "call", "turn"])
+def test_a_sale_above_its_limit_takes_nothing_that_other_orders_hold(strict_exchange, how):
+    """Sold at 104 instead of 100, it asks 104 of initial margin and was tested for 100; the other 90 hold a bid elsewhere."""
+    ex = market(strict_exchange, X, Y, money={"a": 190}, **FREE)
+    for name in (X, Y):
+        ex.set_leverage("a", name, 10, mode="isolated")
+    if how == "turn":
+        ex.deposit("a", "USDT", 10)
+        ex.order("b", X, "sell", 1, price=100).ok()
+        ex.order("a", X, "buy", 1, price=100).ok()
+    ex.order("a", Y, "buy", 9, price=100).ok()
+    if how == "call":
+        ex.set_state(X, "auction")
+    ex.order("b", X, "buy", 20, price=104).ok()
+    ex.order("a", X, "sell", 11 if how == "turn" else 10, price=100).ok()
+    if how == "call":
+        ex.set_state(X, "continuous")
+    sold, account = ex.position("a", X), ex.account("a")
+    profit = 14 if how == "turn" else 0  # the closed lot's margin and its profit go to the wallet, and are free
+    assert (sold.size, sold.entry_price, sold.margin) == (-10, 104, min(104, 100 + profit))
+    assert account.cash == 190 + profit - sold.margin and account.hold == 90
+    ex.order("b", Y, "sell", 9, price=100).ok()
+    assert ex.position("a", Y).margin == 90 and ex.account("a").cash >= 0
+
+
 def test_the_same_of_an_inverse_contract(strict_exchange):
     xbt = Instrument("XBTUSD", kind="inverse", settle="XBT", settle_decimals=10, contract_size=1, tick="0.5", max_price=10**6,
                      tiers=[Tier(10**7, "0.005", "0.01")], **FREE)  # fmt: skip

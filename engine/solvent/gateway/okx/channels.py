@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from solvent.gateway.okx import pairs
 from solvent.gateway.okx import private_rows as private
 from solvent.gateway.okx import public_rows as public
 from solvent.gateway.okx.codes import Refusal
@@ -201,10 +202,13 @@ class Channels:
                 self._push("orders", wanted, [row])
 
     def _algos(self, notices: list[Notice]) -> None:
-        for notice in notices:
+        """Pushes algo orders; a pair once, as it is in the end."""
+        last = {pairs.head(notice.body).order_id: at for at, notice in enumerate(notices)}
+        for at, notice in enumerate(notices):
             order: Order = notice.body
-            if wanted := self._matching(("orders-algo", notice.key), order.instrument):
-                self._push("orders-algo", wanted, [private.algo_row(self.reading.terms(order.instrument), order)])
+            paired = len(pairs.legs(order)) > 1 and last[pairs.head(order).order_id] != at
+            if not paired and (wanted := self._matching(("orders-algo", notice.key), order.instrument)):
+                self._push("orders-algo", wanted, [self.reading.algo(order)])
 
     def _accounts(self, notices: list[Notice]) -> None:
         for account in _keys(notices):

@@ -5,19 +5,31 @@ desk's.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from solvent.gateway.desk import Desk, Place
+from solvent.gateway.desk import Desk, Place, Placed
+from solvent.gateway.okx import pairs
 from solvent.gateway.okx.codes import AMEND, CANCEL, PLACE, Refusal, said
+from solvent.gateway.okx.exits import (
+    SOURCES,
+    Exits,
+    attached_changes,
+    attached_items,
+    changes_of,
+    exit_changes,
+    limit_of,
+    price_of,
+    read_exits,
+)  # fmt: skip
 from solvent.gateway.okx.fields import Fields, flag, ms, number, one_of, text
 from solvent.gateway.okx.listing import BASE_CODE
-from solvent.gateway.okx.private_rows import Asked
 from solvent.gateway.okx.public_rows import Row
-from solvent.gateway.records import Order, State
+from solvent.gateway.records import Asked, Order, State
 from solvent.schema.codes import Code, InputError, Rejected
 from solvent.schema.layouts import NOBODY
-from solvent.terms.decimals import to_units
+from solvent.terms.exits import Exit
 from solvent.terms.order_words import Trigger
 
 __all__ = ["Orders"]
@@ -30,7 +42,6 @@ _SELF_TRADE = {
     "cancel_both": "cancel_both",
 }
 _SIDES = ("buy", "sell")
-_AT_MARKET = "-1"
 _REACHED = {("sl", "buy"): "51278", ("sl", "sell"): "51280", ("tp", "buy"): "51277", ("tp", "sell"): "51279"}
 ALGO_TYPES = ("conditional", "trigger", "oco", "move_order_stop")
 Item = Callable[[int, Fields], Row]
@@ -79,7 +90,12 @@ class Orders:
         if number_ and not (number_.isascii() and number_.isdigit() and len(number_) <= 19):
             raise Refusal("51000", names[0])
         found = self.desk.history.order_of(account, int(number_ or 0), client)
-        if found is None or (not algo and found.triggered and not found.fired_ns) or (algo and not found.triggered):
+        if found is not None and algo:
+            unseen = found.bracket is not None and found.child and not found.bracket.stands
+            found = pairs.head(found) if found.triggered and not unseen else None
+        elif found is not None:
+            found = next((each for each in pairs.legs(found) if each.placed), None)
+        if found is None:
             raise Refusal(code)
         return found
 
@@ -93,20 +109,39 @@ class Orders:
         price = None if market else number(fields, "px")
         if not market and price is None:
             raise Refusal("50014", "px")
-        if fields.get("attachAlgoOrds"):
-            raise Refusal("51000", message="attachAlgoOrds: brackets are not served yet; place the stop with trade/order-algo")
+        side = one_of(fields, "side", _SIDES)
+        exits = self._attached(account, fields)
+        exits.check("market" if market else "limit", side, self._touch(instrument, side) if market else price)
         place = Place(
-            account=account, instrument=instrument, side=one_of(fields, "side", _SIDES), size=self._size(fields),
+            account=account, instrument=instrument, side=side, size=self._size(fields),
             mode=self.mode(fields), price=price, tif=_TYPES[kind], post_only=kind == "post_only",
             reduce_only=flag(fields, "reduceOnly"), client_id=self._client_id(fields, "clOrdId"),
             leg=self.leg(account, instrument, fields), asked=Asked(kind, text(fields, "tag")),
             self_trade=_SELF_TRADE[one_of(fields, "stpMode", _SELF_TRADE)],
+            take_profit=exits.take_profit, stop_loss=exits.stop_loss, children=exits.children,
         )  # fmt: skip
-        order_id = self._send(place)
         return {
-            "clOrdId": place.client_id, "ordId": str(order_id), "tag": text(fields, "tag"), "ts": self._now(), "sCode": "0",
-            "sMsg": "",
+            "clOrdId": place.client_id, "ordId": str(self._send(place)), "tag": text(fields, "tag"), "ts": self._now(),
+            "sCode": "0", "sMsg": "",
         }  # fmt: skip
+
+    def _attached(self, account: int, fields: Fields) -> Exits:
+        """Returns the target and the stop that an order brings. Raises Refusal."""
+        items = attached_items(fields)
+        names = [self._client_id(item, "attachAlgoClOrdId") for item in items]
+        taken = next((name for name in names if name and self.desk.history.order_of(account, 0, name)), None)
+        if taken or len(set(names) - {""}) < len([name for name in names if name]):
+            raise Refusal("51068", taken or names[0])
+        sizes = [number(item, "sz") for item in items]
+        if any(size is not None and size != number(fields, "sz") for size in sizes):
+            raise Refusal("51000", message="attachAlgoOrds: sz: a target and a stop stand for the whole order")
+        return read_exits(zip(names, items, strict=True), text(fields, "tag")) if items else Exits()
+
+    def _touch(self, instrument: int, side: str) -> Decimal | None:
+        """Returns the best price that an order of a side meets, None if there is none."""
+        depth = self.desk.exchange.depth(instrument, 1)
+        levels = depth.asks if side == "buy" else depth.bids
+        return levels[0][0] if levels else None
 
     def _now(self) -> str:
         return ms(self.desk.exchange.time_ns)
@@ -126,12 +161,7 @@ class Orders:
 
     def _send(self, place: Place, refused: str = "") -> int:
         """Sends an order and returns its id. refused: the code of a trigger that is reached already."""
-        try:
-            placed = self.desk.place(place)
-        except Rejected as error:
-            raise said(error.code, PLACE) from None
-        except InputError as error:
-            raise Refusal("51000", message=f"Parameter error: {error}") from None
+        placed = self._sent(place, self.desk.place)
         if placed.code == Code.TRIGGER_REACHED and refused:
             raise Refusal(refused)
         if placed.code == Code.DUPLICATE_CLIENT_ID and place.trigger is not None:
@@ -140,53 +170,88 @@ class Orders:
             raise said(placed.code, PLACE)
         return placed.order_id
 
+    def _sent(self, place: Place, send: Callable[[Place], Placed]) -> Placed:
+        try:
+            return send(place)
+        except Rejected as error:
+            raise said(error.code, PLACE) from None
+        except InputError as error:
+            raise Refusal("51000", message=f"Parameter error: {error}") from None
+
     # --- algo orders
 
     def place_algo(self, account: int, fields: Fields) -> Row:
-        """Places a stop, a target, a trigger or a trailing stop. Raises Refusal."""
+        """Places a stop, a target, both, a trigger or a trailing stop. Raises Refusal."""
         instrument = self.instrument(fields)
         kind, side = one_of(fields, "ordType", ALGO_TYPES), one_of(fields, "side", _SIDES)
-        trigger, limit, target = self._trigger(instrument, kind, side, fields)
         whole = text(fields, "closeFraction") != ""
         if whole and number(fields, "closeFraction") != 1:
             raise Refusal("51000", "closeFraction")
         place = Place(
             account=account, instrument=instrument, side=side, size=None if whole else self._size(fields),
-            mode=self.mode(fields),
-            price=limit, reduce_only=flag(fields, "reduceOnly") and not whole, close_position=whole,
-            client_id=self._client_id(fields, "algoClOrdId", "clOrdId"), trigger=trigger,
-            leg=self.leg(account, instrument, fields), asked=Asked(kind, text(fields, "tag"), target),
+            mode=self.mode(fields), reduce_only=flag(fields, "reduceOnly") and not whole,
+            client_id=self._client_id(fields, "algoClOrdId", "clOrdId"), leg=self.leg(account, instrument, fields),
         )  # fmt: skip
-        order_id = self._send(place, _REACHED.get((target, side), ""))
+        send = self._pair if kind == "oco" else self._alone
         return {
-            "algoClOrdId": place.client_id, "algoId": str(order_id), "clOrdId": place.client_id, "sCode": "0", "sMsg": "",
-            "tag": text(fields, "tag"),
+            "algoClOrdId": place.client_id, "algoId": str(send(place, kind, fields)), "clOrdId": place.client_id, "sCode": "0",
+            "sMsg": "", "tag": text(fields, "tag"),
         }  # fmt: skip
 
+    def _alone(self, place: Place, kind: str, fields: Fields) -> int:
+        """Places an algo order of one trigger and returns its number."""
+        trigger, limit, target = self._trigger(place.instrument, kind, place.side, fields)
+        exits = self._attached(place.account, fields) if kind == "trigger" else Exits()
+        exits.check("limit", place.side, number(fields, "triggerPx") if limit is None else limit)
+        asked = Asked(kind, text(fields, "tag"), target)
+        found = replace(
+            place, price=limit, close_position=place.size is None, trigger=trigger, asked=asked, children=exits.children,
+            take_profit=exits.take_profit, stop_loss=exits.stop_loss,
+        )  # fmt: skip
+        return self._send(found, _REACHED.get((target, place.side), ""))
+
+    def _pair(self, place: Place, kind: str, fields: Fields) -> int:
+        """Places a target and a stop that cancel each other, and returns the number of both, by which they are one order."""
+        known = self.desk.history.order_of(place.account, 0, place.client_id) if place.client_id else None
+        if known is not None:
+            return pairs.head(known).order_id  # the first algo again
+        exits = read_exits([(place.client_id, fields)], text(fields, "tag"))
+        for target, found in (("tp", exits.take_profit), ("sl", exits.stop_loss)):
+            if found is None:
+                raise Refusal("50014", f"{target}TriggerPx")
+            if self._reached(place, target, found):
+                raise Refusal(_REACHED[target, place.side])
+        both = replace(place, take_profit=exits.take_profit, stop_loss=exits.stop_loss, children=exits.children)
+        placed = self._sent(both, self.desk.attach)
+        if placed.code:
+            raise said(placed.code, PLACE)
+        bracket = placed.order.bracket if placed.order is not None else None
+        algos = [each for each in bracket.children if each.triggered] if bracket is not None else []
+        return pairs.head(algos[0]).order_id if algos else placed.order_id
+
+    def _reached(self, place: Place, target: str, found: Exit) -> bool:
+        """True if the price that an exit watches has come to it; never for a target without a trigger."""
+        trigger = found[0] if isinstance(found, tuple) else found
+        seen = getattr(self.desk.exchange.prices(place.instrument), trigger.by) if isinstance(trigger, Trigger) else None
+        price, falls = price_of(found), (target == "sl") == (place.side == "sell")
+        return seen is not None and price is not None and (seen <= price if falls else seen >= price)
+
     def _trigger(self, instrument: int, kind: str, side: str, fields: Fields) -> tuple[Trigger, Decimal | None, str]:
-        """Returns the trigger of an algo order, its limit (None: at market), and whether it is a stop or a target."""
+        """Returns the trigger of an algo order, its limit (None: at market), and whether it is a stop or a target.
+
+        The stop counts in a conditional order that has both, as on the venue."""
         if kind == "move_order_stop":
             return self._trailing(fields), None, ""
         if kind == "trigger":
             return self._either_way(instrument, side, fields)
         stop, profit = number(fields, "slTriggerPx"), number(fields, "tpTriggerPx")
-        if kind == "oco" or (stop is not None and profit is not None):
-            raise Refusal(
-                "51000", message="oco: one order of two triggers is not served yet; place the stop and the target apart"
-            )
         if stop is None and profit is None:
             raise Refusal("50015", "slTriggerPx or tpTriggerPx")
         target = "sl" if stop is not None else "tp"
-        by = one_of(fields, f"{target}TriggerPxType", ("last", "mark", "index"), "last")
+        by = one_of(fields, f"{target}TriggerPxType", SOURCES, "last")
         make = Trigger.stop if target == "sl" else Trigger.take_profit
         trigger = make(stop if stop is not None else profit, by=by, if_reached="refuse")  # type: ignore[arg-type]
-        return trigger, self._limit(fields, f"{target}OrdPx"), target
-
-    def _limit(self, fields: Fields, name: str) -> Decimal | None:
-        """Returns the limit of a triggered order; None for -1, the market."""
-        if text(fields, name, _AT_MARKET) == _AT_MARKET:
-            return None
-        return number(fields, name)
+        return trigger, limit_of(fields, f"{target}OrdPx"), target
 
     def _trailing(self, fields: Fields) -> Trigger:
         rate, distance = number(fields, "callbackRatio"), number(fields, "callbackSpread")
@@ -199,11 +264,11 @@ class Orders:
         price = number(fields, "triggerPx")
         if price is None:
             raise Refusal("50014", "triggerPx")
-        by = one_of(fields, "triggerPxType", ("last", "mark", "index"), "last")
+        by = one_of(fields, "triggerPxType", SOURCES, "last")
         seen = getattr(self.desk.exchange.prices(instrument), by)
         rising = seen is None or price >= seen
         make = Trigger.stop if rising == (side == "buy") else Trigger.take_profit
-        return make(price, by=by), self._limit(fields, "orderPx"), ""
+        return make(price, by=by), limit_of(fields, "orderPx"), ""
 
     # --- amending and cancelling
 
@@ -213,41 +278,44 @@ class Orders:
         order = self.order(account, fields, "51503")
         if order.ended:
             raise Refusal("51503")
-        self._amend(account, order, fields, "newPx")
+        size, terms = number(fields, "newSz"), self.desk.exchange.instruments[order.instrument]
+        changes = changes_of(terms, order, size, text(fields, "newPx"), None) + attached_changes(terms, order, fields)
+        self._amend(account, fields, changes, "newSz or newPx")
         return {
             "clOrdId": order.client_id, "ordId": str(order.order_id), "reqId": text(fields, "reqId"), "ts": self._now(),
             "sCode": "0", "sMsg": "",
         }  # fmt: skip
 
     def amend_algo(self, account: int, fields: Fields) -> Row:
-        """Changes size, limit and trigger of an order that sleeps. Raises Refusal."""
+        """Changes size, limit and trigger of orders that sleep. Raises Refusal."""
         self.instrument(fields)
         order = self.order(account, fields, "51503", algo=True)
-        if order.state != State.DORMANT:
+        if pairs.algo_state(order) != "live":
             raise Refusal("51503")
-        tick = self.desk.exchange.instruments[order.instrument].tick_size
-        names = ("newTriggerPx", "newSlTriggerPx", "newTpTriggerPx")
-        trigger = next((found for name in names if (found := number(fields, name)) is not None), None)
-        if trigger is not None and (to_units(trigger, tick, "trigger") or 0) <= 0:
-            raise Refusal("51000", "newTriggerPx")
-        limit = next((each for each in ("newSlOrdPx", "newTpOrdPx", "newOrdPx") if text(fields, each)), "newOrdPx")
-        plain = {name: value for name, value in fields.items() if name != limit or value != _AT_MARKET}
-        if trigger is None or number(plain, "newSz") is not None or number(plain, limit) is not None:
-            self._amend(account, order, plain, limit, same=trigger is not None)
-        if trigger is not None and (code := self.desk.move_trigger(account, order.order_id, trigger)):
-            raise said(code, AMEND)
+        size, terms = number(fields, "newSz"), self.desk.exchange.instruments[order.instrument]
+        changes = attached_changes(terms, order, fields) if order.bracket is not None and not order.child else []
+        for each in pairs.legs(order):
+            if each.state == State.DORMANT:
+                prefix = pairs.target_of(each).capitalize() if order.asked.ord_type != "trigger" else ""
+                if not any(text(fields, f"new{prefix}{name}") for name in ("TriggerPx", "OrdPx")):
+                    prefix = ""
+                changes += exit_changes(terms, each, fields, size, prefix)
+        self._amend(account, fields, changes, "newSz, newTriggerPx, newTpTriggerPx or newSlTriggerPx")
         return {
             "algoClOrdId": order.client_id, "algoId": str(order.order_id), "reqId": text(fields, "reqId"), "sCode": "0",
             "sMsg": "",
         }  # fmt: skip
 
-    def _amend(self, account: int, order: Order, fields: Fields, price_name: str, same: bool = False) -> None:
-        """Changes size and limit. same: True lets both be what they are."""
-        size, price = number(fields, "newSz"), number(fields, price_name)
-        if size is None and price is None:
-            raise Refusal("50015", f"newSz or {price_name}")
-        code = self.desk.amend(account, order.order_id, size, price)
-        if code and not (same and code == Code.AMEND_NOTHING):
+    def _amend(self, account: int, fields: Fields, changes: list[dict[str, Any]], wanted: str) -> None:
+        """Makes changes, all or none. wanted: which parameters there are."""
+        if not changes:
+            asked = any(text(fields, name) for name in fields if name.startswith("new")) or fields.get("attachAlgoOrds")
+            raise Refusal("51527") if asked else Refusal("50015", wanted)
+        try:
+            code = self.desk.amend(account, changes)
+        except InputError as error:
+            raise Refusal("51000", message=f"Parameter error: {error}") from None
+        if code:
             raise said(code, AMEND)
 
     def cancel(self, account: int, fields: Fields) -> Row:
@@ -263,9 +331,11 @@ class Orders:
         """Cancels an order that sleeps. Raises Refusal."""
         self.instrument(fields)
         order = self.order(account, fields, "51400", algo=True)
-        if order.state != State.DORMANT:
-            raise Refusal("51402" if order.fired_ns else "51401")
-        self._cancel(account, order)
+        if (state := pairs.algo_state(order)) != "live":
+            raise Refusal("51401" if state == "canceled" else "51402")
+        for each in pairs.legs(order):
+            if each.state == State.DORMANT:
+                self._cancel(account, each)
         return {"algoClOrdId": order.client_id, "algoId": str(order.order_id), "sCode": "0", "sMsg": "", "tag": ""}
 
     def _cancel(self, account: int, order: Order) -> None:

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from solvent.gateway.okx import pairs
 from solvent.gateway.okx.fields import ms, ticks_text, trimmed_text, units_text
 from solvent.gateway.okx.listing import contract_size, family_of, kind_of
 from solvent.gateway.okx.public_rows import LEGS, SIDES, Row
 from solvent.gateway.records import Bill, Category, Fill, Holding, Order, State
 from solvent.schema.codes import Code
 from solvent.schema.rows import PositionRow, WalletRow
-from solvent.schema.words import Ending, Flag, Kind, Leg, Mode, Posting, Side, Source, TriggerKind
+from solvent.schema.words import Ending, Flag, Kind, Leg, Mode, Posting, SelfTrade, Side
 from solvent.terms.decimals import PPB, from_units, half_even, plain
 from solvent.terms.instrument import Instrument
 
 __all__ = [
-    "Around", "Asked", "MODES", "Sums", "account_row", "algo_row", "balance_row", "bill_row", "closed_row", "fill_row",
+    "Around", "MODES", "Sums", "account_row", "average_text", "balance_row", "bill_row", "closed_row", "fill_row",
     "leverage_text", "notional_text", "order_row", "position_row", "pushed_order_row",
 ]  # fmt: skip
 
@@ -36,22 +37,8 @@ _SOURCES = {
     Ending.CANCELLED: "1", Ending.MASS_CANCELLED: "1", Ending.AMENDED: "1", Ending.SELF_TRADE: "32",
     Ending.REDUCE_ONLY_CUT: "23", Ending.BANKRUPTCY_LIMIT: "0", Ending.LIQUIDATED: "3", Ending.DELEVERAGED: "6",
     Ending.UNCOVERED: "2", Ending.EXPIRED: "0", Ending.DELISTED: "7", Ending.POSITION_CLOSED: "21", Ending.TIMEOUT: "20",
-    Ending.UNFILLED: "14",
+    Ending.UNFILLED: "14", Ending.SIBLING_FIRED: "36",
 }  # fmt: skip
-PRICES = {Source.BY_LAST: "last", Source.BY_MARK: "mark", Source.BY_INDEX: "index"}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Holds what a client said of an order that the exchange need not know.
-
-    ord_type: its own word. tag. target: "sl" or "tp", which of both a conditional order is.
-    """
-
-    ord_type: str = ""
-    tag: str = ""
-    target: str = ""
-    req_id: str = ""
 
 
 def average_text(value: int, lots: int, tick: Decimal) -> str:
@@ -77,31 +64,48 @@ def notional_text(terms: Instrument, lots: int, ticks: int) -> str:
 
 def order_row(terms: Instrument, order: Order) -> Row:
     """Writes an order as of now, for REST and for a push without a fill."""
-    asked = order.asked or Asked()
     tick, lot, unit = terms.tick_size, terms.lot_size, terms.unit
     last, average = order.last, average_text(order.value, order.filled_lots, tick)
     limit = ticks_text(order.price_ticks, tick) if order.price_ticks and not order.market else average or "0"
     cancelled = order.state == State.CANCELLED
+    attached, stop = pairs.attached_rows(terms, order), _stop_of(order)
     return {
         "accFillSz": ticks_text(order.filled_lots, lot), "algoClOrdId": order.client_id if order.triggered else "",
-        "algoId": str(order.order_id) if order.triggered else "", "attachAlgoClOrdId": "", "attachAlgoOrds": [],
+        "algoId": str(pairs.head(order).order_id) if order.triggered else "",
+        "attachAlgoClOrdId": attached[0]["attachAlgoClOrdId"] if len(attached) == 1 else "", "attachAlgoOrds": attached,
         "avgPx": average, "cTime": ms(order.fired_ns or order.created_ns),
         "cancelSource": _source(order) if cancelled else "",
         "cancelSourceReason": Ending(order.ending).name if cancelled and order.ending else "",
         "category": _CATEGORIES[order.category], "ccy": "", "clOrdId": order.client_id,
         "fee": units_text(-order.fee_units, unit), "feeCcy": terms.settle,
         "fillPx": ticks_text(last.price_ticks, tick) if last else "", "fillSz": ticks_text(last.size_lots if last else 0, lot),
-        "fillTime": ms(last.time_ns) if last else "", "instId": terms.name, "instType": kind_of(terms), "isTpLimit": "false",
-        "lever": leverage_text(order.leverage), "linkedAlgoOrd": {"algoId": ""}, "ordId": str(order.order_id),
+        "fillTime": ms(last.time_ns) if last else "", "instId": terms.name, "instType": kind_of(terms),
+        "isTpLimit": "true" if order.child and not order.triggered else "false",
+        "lever": leverage_text(order.leverage), "linkedAlgoOrd": {"algoId": stop}, "ordId": str(order.order_id),
         "ordType": order_type(order), "pnl": units_text(order.pnl_units, unit), "posSide": LEGS[Leg(order.leg)],
 
         "px": limit, "pxType": "", "pxUsd": "", "pxVol": "", "quickMgnType": "", "rebate": "0", "rebateCcy": terms.settle,
         "reduceOnly": "true" if order.flags & Flag.REDUCE_ONLY else "false", "side": SIDES[Side(order.side)], "slOrdPx": "",
-        "slTriggerPx": "", "slTriggerPxType": "", "source": "", "state": _STATES[order.state], "stpId": "",
-        "stpMode": "cancel_maker", "sz": ticks_text(order.size_lots, lot), "tag": asked.tag, "tdMode": MODES[Mode(order.mode)],
+        "slTriggerPx": "", "slTriggerPxType": "", "source": _origin(order), "state": _STATES[order.state], "stpId": "",
+        "stpMode": SelfTrade(order.self_trade).name.lower(), "sz": ticks_text(order.size_lots, lot), "tag": order.asked.tag,
+        "tdMode": MODES[Mode(order.mode)],
         "tgtCcy": "", "tpOrdPx": "", "tpTriggerPx": "", "tpTriggerPxType": "", "tradeId": str(last.number) if last else "",
         "tradeQuoteCcy": "", "uTime": ms(order.updated_ns),
     }  # fmt: skip
+
+
+def _stop_of(order: Order) -> str:
+    """Returns the number of the stop that goes with a target in the market, "" for none."""
+    if order.bracket is None or not order.child or order.triggered or order.bracket.stop is None:
+        return ""
+    return str(order.bracket.stop.order_id)
+
+
+def _origin(order: Order) -> str:
+    """Returns which kind of algo order an order comes from, "" for none."""
+    if not order.triggered:
+        return ""
+    return "25" if order.trailing else "6" if order.asked.ord_type == "trigger" else "7"
 
 
 def _source(order: Order) -> str:
@@ -113,8 +117,7 @@ def _source(order: Order) -> str:
 
 def order_type(order: Order) -> str:
     """Returns the type of an order as its sender named it, of an algo's the kind that it became."""
-    asked = order.asked
-    return asked.ord_type if asked is not None and asked.ord_type and not order.triggered else order.word
+    return order.asked.ord_type if order.asked.ord_type and not (order.triggered or order.child) else order.word
 
 
 def pushed_order_row(terms: Instrument, order: Order, filled: bool, amended: bool) -> Row:
@@ -138,60 +141,6 @@ def pushed_order_row(terms: Instrument, order: Order, filled: bool, amended: boo
     }  # fmt: skip
 
 
-def algo_row(terms: Instrument, order: Order) -> Row:
-    """Writes an order that waits, or waited, for its trigger."""
-    asked = order.asked or Asked()
-    tick, lot = terms.tick_size, terms.lot_size
-    kind = asked.ord_type or _algo_type(order)
-    watched = PRICES[Source(order.trigger_source)]
-    trigger = ticks_text(order.trigger_ticks, tick) if order.trigger_ticks else ""
-    limit = "-1" if order.market else ticks_text(order.price_ticks, tick)
-    target = (asked.target or _target(order)) if kind in ("conditional", "oco") else ""
-    trailing = order.trigger_kind in (TriggerKind.TRAIL_TICKS, TriggerKind.TRAIL_RATE)
-    stop, profit, plainly = target == "sl", target == "tp", kind == "trigger"
-    fired = order.fired_ns > 0
-    return {
-        "activePx": "", "actualPx": average_text(order.value, order.filled_lots, tick),
-        "actualSide": target if fired else "", "actualSz": ticks_text(order.filled_lots, lot), "algoClOrdId": order.client_id,
-        "algoId": str(order.order_id), "amendPxOnTriggerType": "0", "attachAlgoOrds": [], "cTime": ms(order.created_ns),
-        "callbackRatio": plain(from_units(order.trail, PPB)) if order.trigger_kind == TriggerKind.TRAIL_RATE else "",
-        "callbackSpread": ticks_text(order.trail, tick) if order.trigger_kind == TriggerKind.TRAIL_TICKS else "", "ccy": "",
-        "clOrdId": order.client_id, "closeFraction": "1" if order.flags & Flag.CLOSE_POSITION else "",
-        "failCode": str(order.code) if order.ending == Ending.TRIGGER_REFUSED else "0", "instId": terms.name,
-        "instType": kind_of(terms), "isTradeBorrowMode": "", "last": "", "lever": leverage_text(order.leverage),
-        "linkedOrd": {"ordId": ""}, "moveTriggerPx": trigger if trailing else "",
-        "notionalUsd": notional_text(terms, order.size_lots, order.trigger_ticks),
-        "ordId": str(order.order_id) if fired else "", "ordIdList": [str(order.order_id)] if fired else [],
-        "ordPx": limit if plainly else "", "ordType": kind, "posSide": LEGS[Leg(order.leg)], "pxLimit": "",
-        "pxSpread": "", "pxVar": "", "quickMgnType": "", "reduceOnly": "true" if order.flags & Flag.REDUCE_ONLY else "false",
-        "reqId": "", "side": SIDES[Side(order.side)], "slOrdPx": limit if stop else "", "slTriggerPx": trigger if stop else "",
-        "slTriggerPxType": watched if stop else "", "state": algo_state(order), "sz": ticks_text(order.size_lots, lot),
-        "szLimit": "", "tag": asked.tag, "tdMode": MODES[Mode(order.mode)], "tgtCcy": "", "timeInterval": "",
-        "tpOrdPx": limit if profit else "", "tpTriggerPx": trigger if profit else "",
-        "tpTriggerPxType": watched if profit else "", "tradeQuoteCcy": "", "triggerPx": trigger if plainly else "",
-        "triggerPxType": watched if plainly else "", "triggerTime": ms(order.fired_ns) if fired else "",
-        "uTime": ms(order.updated_ns), "uly": family_of(terms),
-    }  # fmt: skip
-
-
-def _algo_type(order: Order) -> str:
-    trailing = order.trigger_kind in (TriggerKind.TRAIL_TICKS, TriggerKind.TRAIL_RATE)
-    return "move_order_stop" if trailing else "conditional"
-
-
-def _target(order: Order) -> str:
-    return "tp" if order.trigger_kind == TriggerKind.TAKE_PROFIT else "sl"
-
-
-def algo_state(order: Order) -> str:
-    """Returns how far an algo order has come: live, effective, canceled or order_failed."""
-    if order.ending == Ending.TRIGGER_REFUSED:
-        return "order_failed"
-    if order.fired_ns:
-        return "effective"
-    return "canceled" if order.state == State.CANCELLED else "live"
-
-
 def fill_row(terms: Instrument, fill: Fill) -> Row:
     """Writes a fill."""
     tick = terms.tick_size
@@ -202,7 +151,7 @@ def fill_row(terms: Instrument, fill: Fill) -> Row:
         "fillPx": ticks_text(fill.price_ticks, tick), "fillPxUsd": "", "fillPxVol": "",
         "fillSz": ticks_text(fill.size_lots, terms.lot_size), "fillTime": ms(fill.time_ns), "instId": terms.name,
         "instType": kind_of(terms), "ordId": str(fill.order_id), "posSide": LEGS[Leg(fill.leg)],
-        "side": SIDES[Side(fill.side)], "subType": str(sub_type(fill)), "tag": (fill.asked or Asked()).tag,
+        "side": SIDES[Side(fill.side)], "subType": str(sub_type(fill)), "tag": fill.asked.tag,
         "tradeId": str(fill.number), "tradeQuoteCcy": "", "ts": ms(fill.time_ns),
     }  # fmt: skip
 
@@ -411,6 +360,6 @@ def bill_row(terms: Instrument | None, currency: str, unit: Decimal, bill: Bill)
         "posBal": units_text(bill.change_units, unit) if moved else "", "posBalChg": units_text(bill.change_units,
         unit) if moved else "0",
         "px": ticks_text(bill.price_ticks, terms.tick_size) if terms else "", "subType": sub, "sz": lots,
-        "tag": (fill.asked or Asked()).tag if fill else "", "to": "", "tradeId": str(fill.number) if fill else "",
+        "tag": fill.asked.tag if fill else "", "to": "", "tradeId": str(fill.number) if fill else "",
         "ts": ms(bill.time_ns), "type": kind,
     }  # fmt: skip

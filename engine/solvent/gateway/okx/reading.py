@@ -8,12 +8,14 @@ from decimal import Decimal
 from itertools import chain
 
 from solvent.gateway.desk import Desk
+from solvent.gateway.okx import pairs
 from solvent.gateway.okx import private_rows as private
 from solvent.gateway.okx import public_rows as public
+from solvent.gateway.okx.algo_rows import algo_row
 from solvent.gateway.okx.fields import ms, ticks_text
 from solvent.gateway.okx.listing import base_of, family_of, kind_of
 from solvent.gateway.okx.public_rows import Levels, Row
-from solvent.gateway.records import Bill, Fill, Order
+from solvent.gateway.records import Bill, Fill, Order, State
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import RATE
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
@@ -223,16 +225,25 @@ class Reading:
     # --- the past of accounts, newest first
 
     def orders(self, account: int, ended: bool) -> Iterator[Order]:
-        """Yields an account's orders that are no algo orders, or were."""
+        """Yields an account's orders that are in the market, or were."""
         found = self.desk.history.ended[account] if ended else self.desk.history.live[account].values()
         rows = sorted(found, key=lambda each: each.order_id, reverse=True) if not ended else reversed(list(found))
-        return (each for each in rows if not each.triggered or each.fired_ns)
+        return (each for each in rows if each.placed)
 
     def algos(self, account: int) -> list[Order]:
         """Returns an account's algo orders, alive and ended, newest first."""
         history = self.desk.history
-        found = (each for each in chain(history.live[account].values(), history.ended[account]) if each.triggered)
-        return sorted(found, key=lambda each: (each.created_ns, each.order_id), reverse=True)
+        found = {
+            pairs.head(each).order_id: pairs.head(each)
+            for each in chain(history.live[account].values(), history.ended[account])
+            if each.triggered and (each.bracket is None or not each.child or each.bracket.stands)
+        }  # fmt: skip
+        return sorted(found.values(), key=lambda each: (each.created_ns, each.order_id), reverse=True)
+
+    def algo(self, order: Order) -> Row:
+        """Returns an algo order, by any of its orders."""
+        waits = next((each for each in pairs.legs(order) if each.state == State.DORMANT), order)
+        return algo_row(self.terms(order.instrument), pairs.head(order), *self.desk.waiting(waits))
 
     def fills(self, account: int) -> Iterator[Fill]:
         """Yields an account's fills."""

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from solvent.gateway.desk import Place
+from solvent.gateway.okx import pairs
 from solvent.gateway.okx import private_rows as private
 from solvent.gateway.okx.codes import PLACE, Refusal, said
 from solvent.gateway.okx.fields import Fields, flag, ms, one_of, page, text, whole
 from solvent.gateway.okx.orders import ALGO_TYPES, Item, Orders, answer_items
 from solvent.gateway.okx.public_routes import TYPES
 from solvent.gateway.okx.reading import Reading
-from solvent.gateway.records import Order, State
+from solvent.gateway.records import Asked, Order
 from solvent.schema.codes import Rejected
 from solvent.schema.words import Leg
 
@@ -96,7 +97,7 @@ class TradeRoutes:
             self.desk.cancel_closing(account, index, side, leg)
         place = Place(
             account=account, instrument=index, side=side, size=None, mode=mode, close_position=True, leg=leg,
-            client_id=text(fields, "clOrdId"), asked=private.Asked("market", text(fields, "tag")),
+            client_id=text(fields, "clOrdId"), asked=Asked("market", text(fields, "tag")),
         )  # fmt: skip
         try:
             placed = self.desk.place(place)
@@ -117,7 +118,7 @@ class TradeRoutes:
     def order_algo(self, account: int, fields: Fields) -> Answered:
         """One algo order, alive or ended."""
         order = self.orders.order(account, fields, "51603", algo=True)
-        return "0", [private.algo_row(self.reading.terms(order.instrument), order)]
+        return "0", [self.reading.algo(order)]
 
     def _wanted(self, fields: Fields, orders: Iterable[Order]) -> Iterable[Order]:
         """Yields the orders that a query asks for."""
@@ -152,8 +153,8 @@ class TradeRoutes:
         kinds, state, name = text(fields, "ordType"), text(fields, "state"), text(fields, "algoId")
         if kinds and not set(kinds.split(",")) <= {*ALGO_TYPES, "chase", "iceberg", "twap"}:
             raise Refusal("51000", "ordType")
-        orders = (each for each in self.reading.algos(account) if (each.state == State.DORMANT) == alive)
-        rows = (private.algo_row(self.reading.terms(order.instrument), order) for order in self._wanted(fields, orders))
+        orders = (each for each in self.reading.algos(account) if (pairs.algo_state(each) == "live") == alive)
+        rows = (self.reading.algo(order) for order in self._wanted(fields, orders))
         wanted = (
             row for row in rows
             if state in ("", row["state"]) and (not kinds or row["ordType"] in kinds.split(",")) and name in ("",

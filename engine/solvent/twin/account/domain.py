@@ -24,3 +24,10 @@ def backing(ledger: Ledger, account: int, currency: int) -> int:
     """Returns the cash of a margin domain plus the collateral value of other currencies."""
     cash = ledger.wallets[account][currency]
     return cash + sum(collateral_value(ledger, account, each) for each in ledger.collateral if each.of == currency)
+
+
+def free_units(ledger: Ledger, account: int, currency: int, spendable: bool = False) -> int:
+    """Returns the money that no position and no order needs. spendable: the part that may leave the wallet."""
+    cash, holds = ledger.wallets[account][currency], ledger.holds[account][currency]
+    cash = cash if spendable else backing(ledger, account, currency)
+    return margin.free_units(ledger.contracts, cash, holds, ledger.cross_of(account, currency), spendable)

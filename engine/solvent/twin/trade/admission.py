@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Basis, Mode, Side
 from solvent.twin.account import domain, margin
-from solvent.twin.account.ledger import Effect, Fill, Ledger, Position
+from solvent.twin.account.ledger import Collateral, Effect, Fill, Ledger, Position
 from solvent.twin.account.margin import Requirement
 from solvent.twin.base.integers import trunc_div
 from solvent.twin.contract import valuation
@@ -73,8 +73,12 @@ class Admission:
         backed = self.requirement(account, each.of, None) if each else None
         if each is None or backed is None or not backed.positions:
             return None
+        return self._loseable(account, currency, each, backed.equity - backed.own)
+
+    def _loseable(self, account: int, currency: int, each: Collateral, slack: int) -> int | None:
+        """Returns the units a spare balance may lose before its value as collateral falls by over `slack`; None: no bound."""
         contract = self.contracts[each.instrument]
-        value = domain.collateral_value(self.ledger, account, each) - max(0, backed.equity - backed.own)
+        value = domain.collateral_value(self.ledger, account, each) - max(0, slack)
         if value <= 0:
             return None
         return domain.spare_units(self.ledger, account, currency) - each.least_for(value, contract.index or contract.mark)
@@ -153,19 +157,30 @@ class Admission:
         asked += max(0, value - valuation.worth(contract, opened, contract.mark))
         return asked + valuation.accrued_units(contract, opened)
 
+    def _at_hand(self, p: Position, fill: Fill) -> int:
+        """Returns the units that an isolated position may take for opening lots: what is free, or what their order held if
+        that is more. So a fill better than its limit takes nothing that other orders need."""
+        currency, held = self.contracts[p.instrument].currency, p.hold
+        each = self.ledger.backs.get(currency)
+        with self.tried(p, fill):
+            free = domain.free_units(self.ledger, p.account, currency, spendable=True)
+            if each:
+                loseable = self._loseable(p.account, currency, each, domain.free_units(self.ledger, p.account, each.of))
+                free = free if loseable is None else min(free, loseable)
+            return max(0, min(self.ledger.wallets[p.account][currency], max(free, held - p.hold)))
+
     def fit(self, p: Position, fill: Fill) -> int:
         """Sets the transfer between isolated margin and wallet in `fill`, and returns the part of it that is a lift.
 
-        Opening lots take their initial margin, as far as the wallet has it, or more if the whole position must be lifted to
-        R_own. Closing lots release no more than leaves the rest at R_own.
+        Opening lots take their initial margin, as far as it is at hand, or more if the whole position must be lifted to R_own.
+        Closing lots release no more than leaves the rest at R_own.
         """
         fill.assigned = fill.kept = 0
         e = self.ledger.effect(p, fill)
         if p.mode != Mode.ISOLATED or e.size == 0:
             return 0
         if e.opened:
-            cash = self.ledger.wallets[p.account][self.contracts[p.instrument].currency] + e.cash
-            fill.assigned = min(self._asked_units(p, fill, e), max(0, cash))
+            fill.assigned = min(self._asked_units(p, fill, e), self._at_hand(p, fill))
         lifted = 0
         for _ in range(LIFTS_MAX):
             with self.tried(p, fill, holds=False):

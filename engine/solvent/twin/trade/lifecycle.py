@@ -434,6 +434,8 @@ class Trading(Watching):
             self.finish(maker, Ending.FILLED)
         if maker.holder is not taker.holder:  # otherwise the taker's half comes first
             self.after_fill(maker, held[0])
+        else:
+            self._refresh(maker)
         self.book_fill(taker, maker.price, value, lots, t.fee_reason)
         self.after_fill(taker, held[1])
 

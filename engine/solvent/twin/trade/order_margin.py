@@ -25,15 +25,10 @@ class OrderMargin:
         self.contracts = trading.contracts
         self.rules = rules
 
-    def free_units(self, account: int, currency: int, spendable: bool = False) -> int:
-        cash, holds = self.ledger.wallets[account][currency], self.ledger.holds[account][currency]
-        cash = cash if spendable else domain.backing(self.ledger, account, currency)
-        return margin.free_units(self.contracts, cash, holds, self.ledger.cross_of(account, currency), spendable)
-
     def affords(self, account: int, currency: int, needed: int, spendable: bool) -> bool:
         """True if `needed` units may be reserved, or leave a wallet: they are free there, and their collateral value is not
         needed elsewhere."""
-        if self.free_units(account, currency, spendable) < needed:
+        if domain.free_units(self.ledger, account, currency, spendable) < needed:
             return False
         if spendable and not self.admission.bears_loss(account, currency, needed):
             return False
@@ -41,7 +36,7 @@ class OrderMargin:
         if each is None:
             return True
         value, left = (domain.collateral_value(self.ledger, account, each, less) for less in (0, needed))
-        return not value or self.free_units(account, each.of) >= value - left
+        return not value or domain.free_units(self.ledger, account, each.of) >= value - left
 
     def within_band(self, t: Ticket, around: int) -> int:
         """Returns the ticket's price, or the edge of the band around `around` where the price lies beyond it."""

@@ -193,5 +193,7 @@ class Uncross:
                 self.trading.finish(order, Ending.FILLED)
             if order is newer or older.holder is not newer.holder:  # otherwise the other half comes first
                 self.trading.after_fill(order, before)
+            elif isinstance(order.holder, Position):
+                self.trading.refresh_hold(order.holder)
         for order in (older, newer):
             self.trading.refill(order)

@@ -178,6 +178,7 @@ cdef struct Effect:                # a fill's effect on a position and its owner
     int128 slack_units             # slack of the cross positions after the fill, where domain knows it
     bint known
     bint stands                    # the isolated position is known to be at R_own, or above
+    bint tight                     # what it takes depends on the orders that rest
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil
 cdef void ledger_close(Ledger* ledger) noexcept nogil

@@ -400,7 +400,7 @@ cdef void fill_effect(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noe
     cdef int64_t paid, share, lots
     e.closed_lots = e.realised_units = e.margin_fee_units = e.cash_units = 0
     e.shortfall_units = e.released_units = e.assigned_units = 0
-    e.known = e.stands = False
+    e.known = e.stands = e.tight = False
     e.size_lots, e.cost_units, e.margin_units = p.size_lots, p.cost_units, p.margin_units
     e.opened_cost = terms.cost_delta
     if p.size_lots != 0 and (p.size_lots > 0) != (terms.size_delta > 0):

@@ -6,18 +6,20 @@ from solvent._core.account.ledger cimport (
 )
 from solvent._core.account.margin cimport (
     Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
-    equity_share, hold_units, initial_units, is_plain, isolated_holds, isolated_requirement, plain_holds, plain_maintenance, spare_units, upl,
+    equity_share, free_units, hold_units, initial_units, is_plain, isolated_holds, isolated_requirement, plain_holds, plain_maintenance,
+    spare_units, upl,
 )
-from solvent._core.base.clauses cimport BOOK_8, LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_7, MON_8, SAFE_2, must
+from solvent._core.base.clauses cimport BOOK_8, LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, SAFE_2, must
 from solvent._core.account.domain cimport cross_holds, domain_holds
 from solvent._core.base.money cimport INT64_MAX, add, int128, min64, magnitude, max64, saturate, sub
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, initial_rise, pays, price_paying, tier_at, tier_of, worth,
 )
-from solvent._core.base.schema cimport BUY, CONTRACTS, NET
+from solvent._core.base.schema cimport BUY, CONTRACTS, NET, SELL
 
 cdef enum:
     LIFTS_MAX = 64                 # explained in the twin
+    HOLD_ROUNDING = 8              # more units than the roundings of one hold
 
 cdef struct Reading:               # a domain
     int128 equity
@@ -57,16 +59,19 @@ cdef int64_t _headroom_units(Ledger* l, Rules* rules, uint32_t account, uint32_t
     bound."""
     cdef Collateral* each = backs(l, currency)
     cdef Requirement r
-    cdef int128 slack, value
     if each == NULL:
         return INT64_MAX
     cross_requirement(l, rules, account, each.of, &r)
-    slack = r.equity - r.own
-    value = collateral_value(l, account, each, 0)
-    value -= slack if slack > 0 else 0
-    if r.positions == 0 or value <= 0:
+    return INT64_MAX if r.positions == 0 else _loseable(l, account, each, r.equity - r.own)
+
+
+cdef int64_t _loseable(Ledger* l, uint32_t account, Collateral* each, int128 slack) noexcept nogil:
+    """Returns the units a spare balance may lose before its collateral value falls by more than `slack`. INT64_MAX: no bound."""
+    cdef int128 value = <int128>collateral_value(l, account, each, 0) - (slack if slack > 0 else 0)
+    must(each.denominator > 0, MON_6, &l.log.fault)
+    if value <= 0:
         return INT64_MAX
-    return spare_units(l, account, currency) - collateral_least(l, each, <int64_t>value)
+    return spare_units(l, account, each.currency) - collateral_least(l, each, <int64_t>value)
 
 
 cdef int64_t _left_over(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
@@ -214,25 +219,58 @@ cdef inline int64_t _asked(Ledger* l, Position* p, Effect* e) noexcept nogil:
     return add(asked, accrued_units(ins, e.opened_lots, fault), fault)
 
 
+cdef inline bint _has_room(Ledger* l, int32_t index, Effect* e, int64_t asked) noexcept nogil:
+    """True if the wallet is known to have what opening lots ask: its owner has this position alone, and no lot of an order
+    holds more than twice its value and its loss."""
+    cdef Position* p = &l.positions[index]
+    cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
+    cdef int128 room = <int128>wallet.cash_units + e.cash_units - asked - wallet.hold_units + p.hold_units
+    if e.closed_lots != 0 or l.collateral_count != 0 or l.accounts[p.account].first_position != index or p.next >= 0:
+        return False
+    room -= 2 * (<int128>p.open[BUY].value_units + p.open[SELL].value_units)
+    return room >= <int128>p.open[BUY].loss_units + p.open[SELL].loss_units + HOLD_ROUNDING
+
+
+cdef int64_t _at_hand(Ledger* l, int32_t index, Effect* e) noexcept nogil:
+    """Returns the units that an isolated position may take for opening lots: what is free, or what their order held if that is
+    more. So a fill better than its limit takes nothing that other orders need."""
+    cdef Position* p = &l.positions[index]
+    cdef uint32_t currency = l.instruments[p.instrument].currency
+    cdef Collateral* each = backs(l, currency)
+    cdef int64_t free, held, cash
+    cdef Trial before
+    must(e.opened_lots != 0 and e.assigned_units == 0, MAR_3, &l.log.fault)
+    try_on(l, index, e, True, &before)
+    free = free_units(l, p.account, currency, True)
+    if each != NULL:
+        free = min64(free, _loseable(l, p.account, each, free_units(l, p.account, each.of, False)))
+    held = before.hold_units - p.hold_units
+    cash = wallet_of(l, p.account, currency).cash_units
+    put_back(l, index, &before)
+    must(free <= cash, MAR_1, &l.log.fault)
+    return max64(0, min64(cash, max64(free, held)))
+
+
 cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
     """Sets the transfer between isolated margin and wallet, and returns the part of it that is a lift.
 
-    Opening lots take their initial margin, as far as the wallet has it, or more if the whole position must be lifted to R_own.
+    Opening lots take their initial margin, as far as it is at hand, or more if the whole position must be lifted to R_own.
     Closing lots release no more than leaves the rest at R_own.
     """
     cdef Position* p = &l.positions[index]
     cdef int32_t* fault = &l.log.fault
-    cdef int64_t lacks, cash, lifted = 0
+    cdef int64_t lacks, asked, lifted = 0
     cdef int i
     if not p.mode:
         return 0
-    must(e.assigned_units == 0, MAR_3, fault)
+    must(e.assigned_units == 0 and not e.tight, MAR_3, fault)
     if e.size_lots == 0:
         e.stands = e.margin_units >= 0
         return 0
     if e.opened_lots != 0:
-        cash = add(wallet_of(l, p.account, l.instruments[p.instrument].currency).cash_units, e.cash_units, fault)
-        _assign(e, min64(_asked(l, p, e), max64(0, cash)), fault)
+        asked = _asked(l, p, e)
+        e.tight = not _has_room(l, index, e, asked)
+        _assign(e, min64(asked, _at_hand(l, index, e)) if e.tight else asked, fault)
     for i in range(LIFTS_MAX):
         lacks = _lacks(l, rules, index, e)
         e.stands = lacks == 0
@@ -402,7 +440,7 @@ cdef bint _bears_halves(Ledger* l, Rules* rules, int32_t index, Fill* terms, Eff
     must(e.opened_lots == 0 and e.size_lots == 0, MON_2, &l.log.fault)
     if not bears(l, rules, index, &first, &e, price_ticks, &safe):
         return False
-    try_on(l, index, &e, l.collateral_count != 0, &before)
+    try_on(l, index, &e, l.collateral_count != 0 or l.positions[index].mode, &before)
     fill_effect(l, index, &rest, &e)
     fit(l, rules, index, &e)
     borne = bears(l, rules, index, &rest, &e, price_ticks, &safe)

@@ -309,8 +309,11 @@ cdef bint _maker_bears(State* s, Ticket* t, Match* fill, Deal* deal) noexcept no
     cdef bint borne
     deal.value_units = _value(s, t, fill)
     fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
+    counts = counts or deal.maker.effect.tight
     if counts:
         reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
+    if deal.maker.effect.tight:
+        fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
     borne = bears(&s.ledger, &s.rules, maker.holder, &deal.maker.terms, &deal.maker.effect, fill.price_ticks, &deal.maker.safe)
     if counts:
         reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
@@ -328,8 +331,8 @@ cdef bint _taker_bears(State* s, Ticket* t, Match* fill, Deal* deal) noexcept no
     cdef bint borne
     if own:
         held = s.ledger.positions[t.holder]
-        fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
         reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
+        fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
         try_on(&s.ledger, maker.holder, &deal.maker.effect, True, &before)
     fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
     borne = bears(&s.ledger, &s.rules, t.holder, &deal.taker.terms, &deal.taker.effect, 0, &deal.taker.safe)
@@ -372,7 +375,9 @@ cdef int64_t borne_by_taker(State* s, Ticket* t, Match* fill, Deal* deal) noexce
         deal.ending = BANKRUPTCY_LIMIT if closing > 0 else UNCOVERED
         return 0
     if has_owner(maker):
+        reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
         fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
+        reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
         deal.maker.safe = False
     return fill.lots
 
@@ -460,6 +465,7 @@ cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
     cdef Order* maker = &s.pool.orders[fill.slot]
     cdef int32_t holder = maker.holder
     cdef bint owned = has_owner(maker)
+    cdef bint same = owned and maker.account == t.account        # both sides of one account
     cdef bint own = owned and holder == t.holder and not t.flags & HOUSE_ORDER      # both sides of one position
     cdef int64_t held = s.ledger.positions[holder].size_lots if owned else 0
     must((fill.lots > 0) & (maker.remaining_lots >= 0) & (maker.side != t.side), BOOK_6, &s.log.fault)
@@ -472,14 +478,16 @@ cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
         book_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
     if maker.remaining_lots == 0:
         finish(s, fill.slot, t.instrument, FILLED, OK)
-    if owned and not own:       # otherwise the taker's half comes first
+    if own:                     # the taker's half comes first
+        refresh_hold(s, holder)
+    elif owned:
         after_fill(s, holder, held)
     if t.flags & HOUSE_ORDER:
         book_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
         return
-    if own:
+    if same:
         fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
-    else:
+    if not own:
         held = s.ledger.positions[t.holder].size_lots
     must(not owned or (deal.maker.terms.size_delta == -deal.taker.terms.size_delta)
          & (deal.maker.terms.cost_delta == -deal.taker.terms.cost_delta), MON_3, &s.log.fault)

@@ -139,7 +139,7 @@ cdef bint _preview_fill(State* s, Ticket* t, Match* fill) noexcept nogil:
             _preview_half(s, maker.holder, &deal.maker)
         if owned and not own:
             _preview_cut(s, maker.holder)
-        if own:
+        if owned and maker.account == t.account:
             fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
         if not t.flags & HOUSE_ORDER:
             s.preview.fee_units += deal.taker.effect.wallet_fee_units + deal.taker.effect.margin_fee_units

@@ -19,7 +19,7 @@ from solvent._core.market.peaks cimport gathers, is_pegged, offered_lots, peak_u
 from solvent._core.market.triggers cimport Triggers
 from solvent._core.trade.admission cimport Trial, bears, put_back, try_on
 from solvent._core.trade.extended cimport park
-from solvent._core.trade.holds cimport reserve
+from solvent._core.trade.holds cimport refresh_hold, reserve
 from solvent._core.trade.lifecycle cimport (
     after_fill, book_house, book_user, cancel, closing_lots, fill_side, finish, leave_book, refill, shrink,
 )
@@ -143,8 +143,8 @@ cdef bint _bears(State* s, int32_t slot, int64_t price_ticks, int64_t lots, Fill
     cdef int64_t value = value_of(&s.ledger.instruments[instrument], lots, price_ticks, False, &s.log.fault)
     cdef int64_t held = s.ledger.positions[order.holder].open[order.side].lots
     cdef bint borne
-    fill_side(s, order.holder, order.side, lots, value, _fee(&s.ledger.instruments[instrument]), order.order_id, half)
     reserve(s, order, limit, order.remaining_lots, order.remaining_lots - lots)
+    fill_side(s, order.holder, order.side, lots, value, _fee(&s.ledger.instruments[instrument]), order.order_id, half)
     borne = bears(&s.ledger, &s.rules, order.holder, &half.terms, &half.effect, price_ticks, &half.safe)
     reserve(s, order, limit, order.remaining_lots - lots, order.remaining_lots)
     must(s.ledger.positions[order.holder].open[order.side].lots == held, MON_8, &s.log.fault)
@@ -304,6 +304,8 @@ cdef void _book_half(State* s, uint32_t instrument, int32_t slot, Match* fill, i
         finish(s, slot, instrument, FILLED, OK)
     if owned and settles:
         after_fill(s, holder, held)
+    elif owned:
+        refresh_hold(s, holder)
 
 
 cdef void _fill_up(State* s, uint32_t instrument, int32_t slot, uint64_t order_id) noexcept nogil:
