@@ -4,7 +4,7 @@
 # Never: changes the book.
 # Invariant: every legal tick from the lowest ask to the highest bid is a candidate. An iceberg counts with all of its lots.
 # Cost: O(levels that cross). It matches levels from the touch outwards; the last two bound the prices of greatest volume.
-# Where icebergs stand it also looks at the orders of these levels.
+# It also looks at the orders of these levels where icebergs stand.
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.market.book cimport Book
