@@ -353,7 +353,7 @@ def test_a_call_is_of_orders_that_show_lots(exchange_desk):
 
 
 def test_an_uncross_counts_all_lots_of_an_iceberg(exchange_desk):
-    """The level of above, and 45 bid in a call: 45 of 62 trade at 100. A 10, B 12, C 5, A 10, C 5, A 3; the indication knew."""
+    """The level above, and 45 bid in a call: 45 of 62 trade at 100. A 10, B 12, C 5, A 10, C 5, A 3; an indication tells."""
     a, b, c = (ack.order_id for ack in three(exchange_desk))
     exchange_desk.face.set_state("X", "auction")
     bid = order(exchange_desk, "d", "buy", 45, 101, display=20)

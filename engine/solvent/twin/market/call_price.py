@@ -1,8 +1,8 @@
 """The one price at which a crossed book trades (semantics §18).
 
 Owns the rules that choose it: greatest volume, least imbalance, market pressure, reference. Never changes the book. Every
-legal tick is a candidate. An iceberg counts with all of its lots. Volume and imbalance change only at a limit or beside it, so limits and their neighbours are enough.
-Cost: O(limits squared); the compiled core walks the levels once.
+legal tick is a candidate. An iceberg counts with all of its lots. Volume and imbalance change only at a limit or beside it, so
+limits and their neighbours are enough. Cost: O(limits squared); the compiled core walks the levels once.
 """
 
 from collections.abc import Sequence
