@@ -145,9 +145,10 @@ def _next(rules: RuleSet, row: DomainRow, what: str) -> str:
 
 def _unwinding(rules: RuleSet, fund: str) -> str:
     """Returns what the house does with what it took."""
+    fall = plain(from_units(rules.drawdown_ppb, _PERCENT))
     sold = {
         "empty": f"sold while the fund ({fund}) pays", "always": "closed by ADL at once",
-        "drawdown": f"sold while the fund ({fund}) is less than {plain(from_units(rules.drawdown_ppb, _PERCENT))} % below its highest",
+        "drawdown": f"sold while the fund ({fund}) is less than {fall} % below its highest",
     }[rules.adl_trigger]  # fmt: skip
     return f"offered at the bankruptcy price; once worth nothing at mark, {sold}"
 
