@@ -31,6 +31,8 @@ class FundPast:
         if not self.window_ns:
             return
         last = next((each for each in reversed(self.values) if each.currency == currency), None)
+        if units == (last.units if last else 0):
+            return
         if last and last.since_ns == self.now_ns:
             last.units = units
             return

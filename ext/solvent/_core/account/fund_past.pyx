@@ -35,6 +35,8 @@ cdef bint fund_note(FundPast* past, uint32_t currency, int64_t units, int32_t* f
     cdef int32_t last = _last(past, currency)
     cdef int64_t now_ns = past.clock_ns[0]
     must(units >= 0 and past.window_ns > 0, LIQ_7, fault)
+    if units == (past.values[last].units if last >= 0 else 0):
+        return True
     if last >= 0 and past.values[last].since_ns == now_ns:
         past.values[last].units = units
         return True
