@@ -45,7 +45,7 @@ deep: $(VENV)/built            ## every layer of the programme, at most 75 minut
 campaign: $(VENV)/built        ## goes on with new seeds and writes the ledger; LAYER=3 runs one layer, MINUTES=60 of each
 	$(BIN)/python tests/programme/run.py campaign $(if $(MINUTES),--minutes $(MINUTES)) $(if $(LAYER),--layer $(LAYER))
 
-clients: $(VENV)/built         ## heavy clients trade on the gateway, each in an environment of its own: freqtrade, vnpy_okx, npm okx-api
+clients: $(VENV)/built         ## heavy clients trade on the gateway, each in an environment of its own: freqtrade, nautilus, vnpy_okx, npm okx-api
 	$(BIN)/python tests/clients/environments.py $(CLIENTS)
 
 prove: $(VENV)/built           ## the arithmetic over all inputs, and the mutant that each property kills

@@ -24,6 +24,7 @@ CLIENTS = {  # name: interpreter, what is installed, the script
     "okx-api": ("node", ["okx-api@3.2.3"], "okx_api.mjs"),
     "vnpy_okx": ("python3", ["vnpy_okx==2026.6.10", "vnpy==4.5.0"], "vnpy_bot.py"),
     "freqtrade": ("python3", ["freqtrade==2026.9"], "freqtrade_bot.py"),
+    "nautilus": ("python3.12", ["nautilus_trader==1.231.0"], "nautilus_bot.py"),
 }  # fmt: skip
 
 
@@ -39,16 +40,26 @@ def market(name: str) -> Exchange | None:
     return exchange
 
 
-def installed(name: str) -> list[str]:
+def interpreter_of(name: str) -> str | None:
+    """Returns the path of a client's interpreter; None if there is none that runs."""
+    wanted = CLIENTS[name][0]
+    found = [shutil.which(wanted), *sorted(map(str, Path.home().glob(f".pyenv/versions/{wanted[6:]}*/bin/{wanted}")))]
+    for path in filter(None, found):  # a name on the path may be a shim of something that is not chosen
+        if subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0:
+            return path
+    return None
+
+
+def installed(name: str, interpreter: str) -> list[str]:
     """Returns the command that runs a client's interpreter, after installing the client once."""
-    interpreter, packages, script = CLIENTS[name]
+    kind, packages, script = CLIENTS[name]
     home, done = BUILD / name, BUILD / name / "installed"
     home.mkdir(parents=True, exist_ok=True)
-    if interpreter == "node":
+    if kind == "node":
         if not done.exists():
             subprocess.run(["npm", "install", "--silent", "--prefix", str(home), *packages], check=True)
         shutil.copy(ROOT / "tests/clients" / script, home / script)  # imports are looked up from where the script is
-        command = ["node", str(home / script)]
+        command = [interpreter, str(home / script)]
     else:
         if not done.exists():
             subprocess.run([interpreter, "-m", "venv", str(home)], check=True)
@@ -61,11 +72,12 @@ def installed(name: str) -> list[str]:
 def main(names: list[str]) -> int:
     failed = []
     for name in names or CLIENTS:
-        if shutil.which(CLIENTS[name][0]) is None:
+        interpreter = interpreter_of(name)
+        if interpreter is None:
             print(f"{name}: left out, there is no {CLIENTS[name][0]} here")
             continue
         try:
-            command = installed(name)
+            command = installed(name, interpreter)
             terms = {"time": "real"} if name == "freqtrade" else {"keys": KEYS}  # a bot looks at the age of bars
             with venue(market(name), **terms) as (gateway, _):
                 converse(gateway, command, os.environ | {"SOLVENT_BUILD_CLIENT": str(BUILD / name)})

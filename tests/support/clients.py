@@ -12,7 +12,7 @@ from support.places import ROOT
 
 
 def do(gateway, words):
-    """Does what a script asks for: mark PRICE, fund RATE PERIOD, or rest SIDE SIZE PRICE for the maker."""
+    """Does what a script asks for: mark PRICE, last PRICE, fund RATE PERIOD, or rest SIDE SIZE PRICE for the maker."""
     kind, *rest = words
     ex = gateway.exchange
     if kind == "mark":
@@ -20,6 +20,8 @@ def do(gateway, words):
         ex.mark(NAME, rest[0])
     elif kind == "fund":
         ex.settle_funding(NAME, rest[0], period=int(rest[1]))
+    elif kind == "last":
+        ex.set_last(NAME, rest[0])
     elif kind == "rest":
         assert ex.order("maker", NAME, rest[0], rest[1], price=rest[2])
     elif kind == "advance":

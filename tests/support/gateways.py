@@ -20,9 +20,9 @@ HEADERS = {
 }  # fmt: skip
 
 
-def quoted(**terms):
+def quoted(exchange=None, **terms):
     """Returns an exchange with a market maker's book around 50,000, as a venue has it: lots of 0.01 contracts."""
-    exchange = Exchange([Instrument(NAME, lot="0.01", settle_decimals=8)], **terms)
+    exchange = exchange or Exchange([Instrument(NAME, lot="0.01", settle_decimals=8)], **terms)
     exchange.advance(START_NS)
     exchange.mark(NAME, 50_000)
     exchange.index(NAME, 50_000)

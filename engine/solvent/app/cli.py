@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--traders", type=int, default=2_000, help="how many (default 2000)")
     compare.add_argument("--fund", default="2000", help="the insurance fund at the start, in USDT (default 2000)")
     compare.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
+    compare.add_argument("--html", metavar="FILE", help="bars side by side on one page, which needs no network and no script")
     replay = commands.add_parser(
         "replay-book", help="replay a venue's recorded orders through a Book",
         description="Sends the orders of a real venue to a Book and counts the recorded trades that it makes by itself.",
@@ -145,7 +146,7 @@ def _demo_seeds(args: argparse.Namespace) -> int:
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from solvent.lab.market import counterfactual
+    from solvent.lab.market import comparison_page, counterfactual
     from solvent.lab.market.runner import Settings
     from solvent.presets import catalogue
 
@@ -153,9 +154,13 @@ def _compare(args: argparse.Namespace) -> int:
     settings = Settings.of(_scenario(argparse.Namespace(**vars(args) | {"rules": rules[0].name})), args.seed)
     _check_outputs(args)
     found = counterfactual.compare(settings, rules, lambda line: print(line, file=sys.stderr))
+    summary, table = counterfactual.summary(settings, found), counterfactual.table(settings, found)
     if args.json != STDOUT:
-        print(f"\n{counterfactual.table(settings, found)}", flush=True)
-    _write_json(args.json, json.dumps(counterfactual.summary(settings, found), indent=2))
+        print(f"\n{table}", flush=True)
+    if args.html is not None:
+        comparison_page.write(args.html, summary, table)
+        print(f"\nPage: {Path(args.html).resolve()}", file=sys.stderr if args.json == STDOUT else sys.stdout)
+    _write_json(args.json, json.dumps(summary, indent=2))
     return 0
 
 

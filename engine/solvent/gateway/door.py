@@ -146,6 +146,7 @@ class Gateway:
     def close(self) -> None:
         """Closes all connections and ends the thread. The exchange is the caller's again."""
         self._server.close()
+        self._desk.close()
 
     def __enter__(self) -> Self:
         return self

@@ -116,6 +116,8 @@ class Called(Limited):
         for side, best in ((Side.BUY, max), (Side.SELL, min)):
             queue = self.queues[e.instrument, side]
             firsts.append((queue[best(queue)][0], best(queue)))
+        offered = min(self.orders[each].remaining - self.orders[each].hidden for each, _ in firsts)
+        self._hold(e.size_lots == offered, e, f"they show {offered} lots", "CAL-2")
         price, (bid, ask) = self._uncrossing[e.instrument], firsts
         ids = {bid[0], ask[0]}
         self._hold(ids == {e.maker_order_id, e.taker_order_id}, e, f"the first orders are {ids}", "CAL-2")

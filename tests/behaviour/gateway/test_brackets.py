@@ -2,6 +2,8 @@
 
 import pytest
 
+import solvent
+from solvent import Instrument
 from support.gateways import NAME, Client, Socket, quoted, venue
 
 ATTACHED = {"slTriggerPx": "49000", "slOrdPx": "-1", "slTriggerPxType": "mark", "tpTriggerPx": "51000", "tpOrdPx": "-1",
@@ -241,6 +243,42 @@ def test_a_trailing_stop_shows_from_where_it_follows_and_where_it_is(at):
 def test_the_self_trade_mode_of_an_order_is_told(at):
     at.order("buy", 1, 49_000, stpMode="cancel_both")
     assert at.one("trade/orders-pending")["stpMode"] == "cancel_both"
+
+
+@pytest.mark.parametrize("end", ["whole", "torn", "ahead", "gone"])
+def test_a_journal_keeps_what_clients_said(tmp_path, end):
+    path, said = str(tmp_path / "log"), tmp_path / "log.asked"
+    terms = {"rules": "okx_consistent", "retain": False}
+    with solvent.open(path, [Instrument(NAME, lot="0.01", settle_decimals=8)], **terms) as exchange:
+        quoted(exchange)
+        with venue(exchange) as (_, client):
+            client.order("buy", 1, tag="mine", attachAlgoOrds=[ATTACHED])
+            client.order("buy", 1, 49_000, ordType="fok", tag="x", clOrdId="void")
+            client.post("trade/order-algo", PAIR)
+            assert client.order("buy", "1.0001")["sCode"] == "51121"
+            wanted = [client.get(f"trade/{route}")["data"] for route in ("orders-algo-pending", "fills", "orders-history")]
+    lines = said.read_bytes()
+    if end == "torn":
+        said.write_bytes(lines + b'[999, 16, [["limit", "t')
+    elif end == "ahead":
+        said.write_bytes(lines + b'[9999, 16, [["limit", "lost", "", "", false]]]\n')
+    elif end == "gone":
+        said.unlink()
+    contracts = [Instrument(NAME, lot="0.01", settle_decimals=8)]
+    with solvent.open(path, contracts, **terms) as exchange, venue(exchange) as (gateway, client):
+        found = [client.get(f"trade/{route}")["data"] for route in ("orders-algo-pending", "fills", "orders-history")]
+        again = client.post("trade/order-algo", PAIR)["data"][0]
+        client.post("trade/cancel-all-after", {"timeOut": "10", "tag": "t"})
+        gateway.exchange.advance(gateway.exchange.time_ns + 10**10)
+        left = {row["algoClOrdId"] for row in pending(client)}
+    if end == "gone":
+        assert [row["tag"] for row in found[1]] == [""] and {row["ordType"] for row in found[0]} == {"oco"}
+        return
+    assert left == {"guard"}, "the pair's tag is known, too"
+    void = [row for row in wanted[2] if row["clOrdId"] == "void"]
+    assert found == [wanted[0], wanted[1], [row for row in wanted[2] if row not in void]]
+    assert again["algoId"] == next(row["algoId"] for row in wanted[0] if row["algoClOrdId"] == "both")
+    assert said.read_bytes().startswith(lines) and b"lost" not in said.read_bytes()
 
 
 def test_a_gateway_made_later_knows_the_pairs_of_the_past():

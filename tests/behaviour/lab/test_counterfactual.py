@@ -1,16 +1,21 @@
 """One log of commands under several rule sets: the same rules give the same state, others are told side by side."""
 
+import html
 import json
+import re
 from dataclasses import replace
+from decimal import Decimal
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from solvent import InputError, rules
 from solvent.app import cli
-from solvent.lab.market import counterfactual, paths
+from solvent.lab.market import comparison_page, counterfactual, paths
 from solvent.lab.market.runner import Settings
 from solvent.presets import catalogue
+from support.places import ROOT
 
 SMALL = Settings(paths.find("flash_crash"), 120, rules.find("seed"), 500 * 10**6, 3)
 
@@ -68,3 +73,59 @@ def test_the_command_writes_a_table_and_json(tmp_path, capsys):
     assert [each["rules"] for each in found["rules"]] == ["seed", "okx"]
     assert cli.main([*asked[:5], "--rules", "seed,vega"]) == 2
     assert "needs slices" in capsys.readouterr().err
+
+
+def test_the_page_has_every_figure_and_stands_alone(tmp_path, capsys):
+    """Well-formed, without script and network; the bars are as long as the figures, and the refusals are told by code."""
+    file, shown = tmp_path / "found.json", tmp_path / "page.html"
+    asked = ["compare", "--scenario", "flash_crash", "--traders", "100", "--rules", "seed,okx,htx", "--json", str(file)]
+    assert cli.main([*asked, "--html", str(shown)]) == 0
+    table, page, found = capsys.readouterr().out, shown.read_text(), json.loads(file.read_text())
+    assert "<script" not in page and "http" not in page and "url(" not in page
+    chart = ElementTree.fromstring(re.search(r"<svg.*?</svg>", page, re.DOTALL)[0])
+    texts = [each.text for each in chart.iter("text")]
+    assert len([each for each in texts if each == "okx"]) == 4, "a bar in each panel"
+    for row in found["rules"]:
+        assert {f"{row['accounts']:,}", f"{sum(row['refused'].values()):,}"} <= set(texts)
+    widths = [int(each.get("width")) for each in chart.iter("rect")]
+    assert len(widths) == 3 * (2 + 4 + 3 + 1) and all(width >= 0 for width in widths)
+    longest = [sum(widths[i : i + 2]) for i in range(0, 6, 2)]
+    counts = [row["accounts"] for row in found["rules"]]
+    assert longest.index(max(longest)) == counts.index(max(counts))
+    assert html.escape(table.split("\n\nPage")[0].strip("\n").splitlines()[3]) in page
+    again = comparison_page.page(found, "")
+    assert again == comparison_page.page(found, "") and str(tmp_path) not in again
+    with pytest.raises(InputError, match="cannot write"):
+        comparison_page.write(str(tmp_path / "no" / "page"), found, "")
+
+
+def test_who_paid_is_what_the_events_say():
+    """What those whom ADL closed forgo, as the liquidations of the same replay tell it; fund and deficit by their flows."""
+    run = counterfactual.Recorded(Settings(paths.find("flash_crash"), 400, rules.find("seed"), 10**6, 3))
+    for step in range(len(run.outcome.walk)):
+        run.step(step)
+    played = counterfactual.Replayed(run, rules.find("seed"))
+    played.exchange._hold_events(True)
+    played.play(lambda _: None)
+    figures, told = played.figures(None), played.exchange.liquidations().records
+    forgone = sum(Decimal(each["money"]["winners_forgo"]) for each in told)
+    assert figures.adl_acts and Decimal(figures.forgone_units) == forgone * 10**6
+    assert figures.fund_end_units == 10**6 + figures.fund_got_units - figures.fund_paid_units
+    assert figures.liquidations >= len({each["account"] for each in told}) > 0
+
+
+def test_the_page_of_the_three_crashes_has_the_committed_figures():
+    """docs/explanation/three-crashes.md shows the tables of docs/explanation/three-crashes.json, line by line."""
+    page = (ROOT / "docs/explanation/three-crashes.md").read_text()
+    found = json.loads((ROOT / "docs/explanation/three-crashes.json").read_text())
+    assert [each["name"] for each in found] == ["2020-03-12", "ftx", "2024-08-05"]
+    for each in found:
+        fund = str(each["fund_units"] // 10**6)
+        scenario = replace(paths.find(each["name"]), traders=each["traders"], rules="seed", fund=fund)
+        rows = [counterfactual.Figures(**row) for row in each["rules"]]
+        assert counterfactual.table(Settings.of(scenario, each["seed"]), rows) in page
+        assert f"--traders {each['traders']} --fund {fund}" in page
+        for row in rows[1:]:
+            assert row.also > 0.9 * min(row.accounts, rows[0].accounts)
+            assert (row.forgone_units == 0) or row.rules not in ("okx", "htx"), "they close at the mark"
+            assert sum(row.refused.values()) < 0.04 * row.commands

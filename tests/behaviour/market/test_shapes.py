@@ -26,14 +26,14 @@ def queue(desk, side, price):
 # --- Icebergs ------------------------------------------------------------------------------------------
 
 
+def three(desk):
+    """A 30 peak 10, B 12, C 20 peak 5, in that order."""
+    return [order(desk, *each) for each in (("a", "sell", 30, 100, 10), ("b", "sell", 12, 100), ("c", "sell", 20, 100, 5))]
+
+
 @pytest.fixture
 def level(order_desk):
-    """A 30 peak 10, B 12, C 20 peak 5, in that order."""
-    return [
-        order(order_desk, "a", "sell", 30, 100, display=10),
-        order(order_desk, "b", "sell", 12, 100),
-        order(order_desk, "c", "sell", 20, 100, 5),
-    ]
+    return three(order_desk)
 
 
 def test_peaks_take_turns(order_desk, level):
@@ -328,12 +328,13 @@ def test_terms_that_exclude_each_other(order_desk, shaped, header, code):
 # --- Calls and other states ----------------------------------------------------------------------------
 
 
-def test_a_call_is_of_orders_that_show_all_of_their_lots(exchange_desk):
-    """Those that do not end when it begins, the oldest first, and are refused in it; dormant ones sleep on."""
+def test_a_call_is_of_orders_that_show_lots(exchange_desk):
+    """Others end when it begins, the oldest first, and are refused in it; dormant ones sleep on."""
     acks = [
-        order(exchange_desk, "a", "sell", 30, 101, display=10), order(exchange_desk, "b", "sell", 5, 102, display=0),
+        order(exchange_desk, "b", "sell", 5, 102, display=0),
         order(exchange_desk, "c", "sell", 5, 103, all_or_none=True),
-    ]  # fmt: skip
+    ]
+    iceberg = order(exchange_desk, "a", "sell", 30, 105, display=10)
     plain, asleep = (
         exchange_desk.order("a", "sell", 4, 104),
         order(exchange_desk, "a", "sell", 9, 101, display=3, trigger=Trigger.stop(95)),
@@ -343,11 +344,40 @@ def test_a_call_is_of_orders_that_show_all_of_their_lots(exchange_desk):
     done = [(e.order_id, e.ending) for e in exchange_desk.face.cursor(begin=begin) if e.type == EventType.DONE]
     assert done == [(ack.order_id, Ending.NOT_IN_CALL) for ack in acks]
     assert exchange_desk.resting(plain) == 4 and exchange_desk.dormant() == [asleep.order_id]
-    for terms in ({"display": 2}, {"display": 0}, {"all_or_none": True}):
+    assert exchange_desk.resting(iceberg) == 30 and exchange_desk.depth() == ([], [(104, 4), (105, 10)])
+    for terms in ({"display": 0}, {"all_or_none": True}):
         assert order(exchange_desk, "d", "buy", 5, 100, **terms).code == Code.NOT_IN_THIS_STATE
     assert order(exchange_desk, "d", "buy", 5, 104)
     exchange_desk.face.set_state("X", "continuous")
     assert exchange_desk.resting(plain) == 0 and order(exchange_desk, "d", "buy", 5, 99, display=2)
+
+
+def test_an_uncross_counts_all_lots_of_an_iceberg(exchange_desk):
+    """The level above, and 45 bid in a call: 45 of 62 trade at 100. A 10, B 12, C 5, A 10, C 5, A 3; an indication tells."""
+    a, b, c = (ack.order_id for ack in three(exchange_desk))
+    exchange_desk.face.set_state("X", "auction")
+    bid = order(exchange_desk, "d", "buy", 45, 101, display=20)
+    seen = exchange_desk.face.market("X")
+    assert (seen.price, seen.size) == (100, 45) and exchange_desk.depth() == ([(101, 20)], [(100, 27)])
+    ended = exchange_desk.face.set_state("X", "continuous")
+    told = [(e.maker_order_id, e.size_lots) for e in ended.events if e.type == EventType.TRADE]
+    assert told == [(a, 10), (b, 10), (b, 2), (c, 5), (a, 10), (c, 3), (c, 2), (a, 3)]
+    assert exchange_desk.resting(bid) == 0 and queue(exchange_desk, 1, 100) == [(a, 7, 0), (c, 10, 5)]
+    assert exchange_desk.depth() == ([], [(100, 12)])
+
+
+def test_an_iceberg_enters_grows_and_shrinks_in_a_call(exchange_desk):
+    """A smaller size comes off what nobody sees, and keeps the place; a larger one goes to the back."""
+    exchange_desk.face.set_state("X", "auction")
+    first, second = (order(exchange_desk, who, "buy", 9, 100, display=3) for who in "ab")
+    exchange_desk.face.amend("a", first.order_id, size=5)
+    assert queue(exchange_desk, 0, 100) == [(first.order_id, 5, 2), (second.order_id, 9, 6)]
+    exchange_desk.face.amend("a", first.order_id, size=8)
+    assert queue(exchange_desk, 0, 100) == [(second.order_id, 9, 6), (first.order_id, 8, 5)]
+    assert order(exchange_desk, "c", "sell", 10, 99) and exchange_desk.face.market("X").size == 10
+    seen = exchange_desk.face.set_state("X", "continuous")
+    assert [e.size_lots for e in seen.events if e.type == EventType.TRADE] == [3, 3, 3, 1]
+    assert queue(exchange_desk, 0, 100) == [(first.order_id, 4, 2), (second.order_id, 3, 0)]
 
 
 def test_post_only_takes_not_even_what_trades_whole(order_desk):

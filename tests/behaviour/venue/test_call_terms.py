@@ -166,17 +166,18 @@ def test_what_would_not_trade_on_rests_at_the_edge(strict_exchange, effect):
 
 
 @pytest.mark.parametrize("effect", ["halt", "auction"])
-def test_an_interruption_ends_what_does_not_show_all_of_its_lots(strict_exchange, effect):
+def test_an_interruption_ends_what_is_hidden_or_trades_whole(strict_exchange, effect):
     """The oldest first, before the state is told; then the book may be uncrossed."""
     ex = banded(strict_exchange, effect)
+    iceberg = ex.order("b", "X", "sell", 9, price=107, display=3).ok()
     acks = [
-        ex.order("b", "X", "sell", 9, price=106, display=3).ok(),
         ex.order("c", "X", "sell", 9, price=106, display=0).ok(),
         ex.order("d", "X", "sell", 99, price=105, all_or_none=True).ok(),
     ]
     ack = ex.order("a", "X", "buy", 12, price=106).ok()
     assert (ack.filled, ack.resting) == (10, 2)
-    assert [ends(ack)[each.order_id] for each in acks] == [Ending.NOT_IN_CALL] * 3
+    assert [ends(ack)[each.order_id] for each in acks] == [Ending.NOT_IN_CALL] * 2
+    assert {row.order_id: row.remaining for row in ex.open_orders("b")}[iceberg.order_id] == 9
     kinds = [e.type for e in ack.events]
     assert kinds.index(EventType.LISTING_CHANGED) > max(i for i, kind in enumerate(kinds) if kind == EventType.DONE)
     assert ex.market("X").state == ("halted" if effect == "halt" else "auction")
@@ -187,7 +188,6 @@ def test_an_interruption_ends_what_does_not_show_all_of_its_lots(strict_exchange
 @pytest.mark.parametrize(
     ("terms", "filled", "rests"),
     [
-        ({"display": 2}, 10, [(104, 2)]),
         ({"display": 0}, 10, [(104, 2)]),
         ({"all_or_none": True}, 0, [(104, 12)]),
         ({"market": True, "to_limit": True}, 10, [(103, 2)]),
@@ -198,6 +198,17 @@ def test_what_may_not_stand_in_a_call_moves_to_the_edge(strict_exchange, effect,
     ack = ex.order("a", "X", "buy", 12, price=106, **terms).ok()
     assert (ack.filled, [(row.price, row.remaining) for row in ex.open_orders("a")]) == (filled, rests)
     assert ex.market("X").state == "continuous"
+
+
+@pytest.mark.parametrize("effect", ["halt", "auction"])
+def test_an_iceberg_interrupts_as_a_plain_order_does(strict_exchange, effect):
+    """Its rest keeps its price and shows its peak; the uncross has all of it."""
+    ex = banded(strict_exchange, effect)
+    ack = ex.order("a", "X", "buy", 14, price=106, display=3).ok()
+    assert (ack.filled, [(row.price, row.remaining) for row in ex.open_orders("a")]) == (10, [(106, 4)])
+    assert ex.market("X").state == ("halted" if effect == "halt" else "auction")
+    assert ex.depth("X").bids[0][:2] == (106, 3)
+    assert [size for *_, size in trades(ex.set_state("X", "continuous"))] == [3, 1]
 
 
 @pytest.mark.parametrize("effect", ["slide", "halt", "auction"])

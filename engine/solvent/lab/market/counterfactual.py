@@ -13,6 +13,7 @@ import numpy as np
 
 from solvent.api.exchange import Exchange
 from solvent.lab.market.commands import Commands, OrderIds
+from solvent.lab.market.comparison_page import PARTS
 from solvent.lab.market.population import UNITS
 from solvent.lab.market.runner import CURRENCY, Run, Settings
 from solvent.lab.market.tally import Tally
@@ -20,12 +21,6 @@ from solvent.schema.codes import Code, InputError, InvariantBroken
 from solvent.schema.words import CommandType, Purse
 from solvent.terms.rule_set import RuleSet
 
-PARTS = {
-    "book": "taken by the book",
-    "fund": "sold, the fund paying",
-    "adl": "closed against winners",
-    "open": "still offered",
-}
 _BY_NUMBER = (CommandType.CANCEL, CommandType.AMEND, CommandType.AMEND_TRIGGER)  # commands that name an order
 
 
@@ -52,8 +47,9 @@ class Recorded(Run):
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Holds the figures of the market under one rule set, money in units. taken_units: parts of what was taken over, by worth
-    at the bankruptcy price. also: accounts that the first rule set liquidated, too. mean_mark_ticks: the first contract's at
-    its liquidations. refused: commands that were refused, by code."""
+    at the bankruptcy price. forgone: what closing at mark would have left those whom ADL closed more. also: accounts that the
+    first rule set liquidated, too. mean_mark_ticks: the first contract's at its liquidations. refused: commands that were
+    refused, by code."""
 
     rules: str
     liquidations: int
@@ -66,6 +62,9 @@ class Figures:
     taken_units: dict[str, int]
     adl_acts: int
     deleveraged: int
+    forgone_units: int
+    fund_got_units: int
+    fund_paid_units: int
     fund_low_units: int
     fund_end_units: int
     deficit_units: int
@@ -139,7 +138,8 @@ class Replayed:
             shorts=len(log.longs) - sum(log.longs), partial=sum(log.partial),
             mean_mark_ticks=sum(marks) // len(marks) if marks else None,
             taken_units={name: units for name, (_, units) in tally.unwound.items()}, adl_acts=tally.adl_events,
-            deleveraged=int((tally.deleveraged_acts > 0).sum()), fund_low_units=tally.fund.low,
+            deleveraged=int((tally.deleveraged_acts > 0).sum()), forgone_units=tally.forgone_units,
+            fund_got_units=tally.fund.gained, fund_paid_units=tally.fund.paid, fund_low_units=tally.fund.low,
             fund_end_units=tally.fund_units, deficit_units=-int(tally.cash[Purse.DEFICIT]),
             commands=self.exchange.command_count, refused=self.refused,
             digest=f"{self.exchange.digest():016x}",
@@ -206,6 +206,9 @@ def table(settings: Settings, found: Sequence[Figures]) -> str:
         line(f"taken over, {CURRENCY}", [money(sum(each.taken_units.values())) for each in found]),
         *(line(f"  {name}", [money(each.taken_units[part]) for each in found]) for part, name in PARTS.items()),
         line("accounts deleveraged", [f"{each.deleveraged:,}" for each in found]),
+        line(f"  they forgo at mark, {CURRENCY}", [money(each.forgone_units) for each in found]),
+        line(f"fund got, {CURRENCY}", [money(each.fund_got_units) for each in found]),
+        line(f"fund paid, {CURRENCY}", [money(each.fund_paid_units) for each in found]),
         line(f"fund at the end, {CURRENCY}", [money(each.fund_end_units) for each in found]),
         line(f"deficit, {CURRENCY}", [money(each.deficit_units) for each in found]),
         line("commands refused", [f"{sum(each.refused.values()):,}" for each in found]),

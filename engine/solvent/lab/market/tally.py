@@ -18,6 +18,7 @@ Events = npt.NDArray[np.void]
 EVENT = dtype("event")
 _BYTES = np.dtype((np.void, RECORD_BYTES))
 _NONE = np.zeros(0, dtype=EVENT)
+_OF_PARCELS = 2  # the pass of ADL that closes parcels of the other side
 _NAME_RECORD = max(EventType)  # types above are the second record of a name
 
 
@@ -96,6 +97,7 @@ class Tally:
         self.deleveraged_lots = np.zeros(shape, dtype=np.int64)
         self.deleveraged_units = np.zeros(accounts, dtype=np.int64)  # at mark
         self.deleveraged_acts = np.zeros(accounts, dtype=np.int64)
+        self.forgone_units = 0  # what closing at mark would have left them more
         self.parcels = Parcels(symbols)
         self.mark_ticks = np.zeros(symbols, dtype=np.int64)
         self.fund = Fund()
@@ -198,6 +200,9 @@ class Tally:
         np.add.at(self.deleveraged_lots, (symbol, account), rows["b"])
         np.add.at(self.deleveraged_units, account, rows["b"] * rows["e"] * self.lot_units[symbol])
         np.add.at(self.deleveraged_acts, account, 1)
+        users = rows["reason"] != _OF_PARCELS
+        worth = np.sign(rows["c"]) * rows["b"] * rows["e"] * self.lot_units[symbol]
+        self.forgone_units += int((rows["c"] - worth)[users].sum())
         self.adl_steps.append(self.step)
 
     def _liquidated(self, events: Events) -> None:

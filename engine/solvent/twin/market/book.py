@@ -42,9 +42,9 @@ class ExtendedTerms:
         return self.trail != 0 and self.extreme == 0
 
     @property
-    def shows_all(self) -> bool:
-        """True for an order that shows all of its lots whenever it rests."""
-        return not (self.display or self.shape_flags & (ShapeFlag.HIDDEN | ShapeFlag.ALL_OR_NONE))
+    def gathers(self) -> bool:
+        """True for an order that may stand in a call: neither hidden nor one that trades whole."""
+        return not self.shape_flags & (ShapeFlag.HIDDEN | ShapeFlag.ALL_OR_NONE)
 
     @property
     def follows(self) -> bool:
@@ -213,6 +213,10 @@ class Book:
         """Yields (price, shown lots), best price first."""
         for price, lots, _ in self.shown(side):
             yield price, lots
+
+    def gathered(self, side: int) -> list[tuple[int, int]]:
+        """Returns (price, lots) of a side, best first; icebergs count with all of their lots."""
+        return [(queue[0].price, sum(order.remaining for order in queue)) for queue in self.sides[side].values()]
 
     def first(self, side: int) -> Order | None:
         """Returns the order of a side that trades first."""

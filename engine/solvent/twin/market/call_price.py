@@ -1,8 +1,8 @@
 """The one price at which a crossed book trades (semantics §18).
 
 Owns the rules that choose it: greatest volume, least imbalance, market pressure, reference. Never changes the book. Every
-legal tick is a candidate. Volume and imbalance change only at a limit or beside it, so limits and their neighbours are enough.
-Cost: O(limits squared); the compiled core walks the levels once.
+legal tick is a candidate. An iceberg counts with all of its lots. Volume and imbalance change only at a limit or beside it, so
+limits and their neighbours are enough. Cost: O(limits squared); the compiled core walks the levels once.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def call_price(book: Book, reference: int, tie: int) -> CallPrice:
     """
     if not book.crossed:
         return CallPrice()
-    found = _candidates(list(book.levels(Side.BUY)), list(book.levels(Side.SELL)))
+    found = _candidates(book.gathered(Side.BUY), book.gathered(Side.SELL))
     most = max(each.lots for each in found)
     found = [each for each in found if each.lots == most]
     middle = (found[0].price + found[-1].price) // 2

@@ -340,7 +340,7 @@ class Trading(Watching):
                 if not maker.flags & Flag.HOUSE_ORDER:
                     first, last = first or maker.price, maker.price
                 self._trade(t, maker, lots)
-                self._refill(maker)
+                self.refill(maker)
             if lots < wanted:
                 t.ending = Ending.BANKRUPTCY_LIMIT if t.still_closes else Ending.UNCOVERED
                 break
@@ -352,7 +352,7 @@ class Trading(Watching):
         if t.remaining and t.closing_limit is not None and t.still_closes and t.ending in (None, Ending.UNFILLED):
             t.ending = Ending.BANKRUPTCY_LIMIT
 
-    def _refill(self, order: Order) -> None:
+    def refill(self, order: Order) -> None:
         """Fills up the peak of an iceberg that is used up, behind all others at its price, and tells it."""
         if self.books[order.instrument].refill(order):
             self.log.emit_refilled(

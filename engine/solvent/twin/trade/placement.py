@@ -216,7 +216,7 @@ class Placement:
     def _fit_state(self, t: Ticket, listing: int) -> Code:
         """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
         if listing in CALLS:
-            rests = t.tif in _STAYS and not t.flags & (Flag.MARKET | Flag.POST_ONLY) and t.terms.shows_all
+            rests = t.tif in _STAYS and not t.flags & (Flag.MARKET | Flag.POST_ONLY) and t.terms.gathers
             t.waits = True
             return Code.OK if t.order or rests else Code.NOT_IN_THIS_STATE
         if listing != Listing.ONLY_POST:
@@ -232,7 +232,7 @@ class Placement:
         if effect == BandEffect.REFUSE_BEYOND:
             return Code.PRICE_BAND
         edge = self.order_margin.within_band(t, contract.mark)
-        rests_at_once = t.flags & Flag.POST_ONLY or not t.terms.shows_all or t.terms.shape_flags & ShapeFlag.TO_LIMIT
+        rests_at_once = t.flags & Flag.POST_ONLY or not t.terms.gathers or t.terms.shape_flags & ShapeFlag.TO_LIMIT
         interrupts = effect != BandEffect.SLIDE_BEYOND and contract.listing != Listing.ONLY_POST and not rests_at_once
         if t.waits and interrupts:
             return Code.OK

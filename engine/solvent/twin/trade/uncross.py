@@ -28,9 +28,9 @@ class Uncross:
         self.admission = trading.admission
 
     def end_unseen(self, instrument: int) -> None:
-        """Ends the resting orders that do not always show all of their lots, the oldest first: an uncross has none."""
+        """Ends resting orders that are hidden or trade whole, the oldest first: an uncross has none."""
         for _, order in sorted(self.trading.live.items()):
-            if order.instrument == instrument and order.resting and not order.terms.shows_all:
+            if order.instrument == instrument and order.resting and not order.terms.gathers:
                 self.trading.cancel(order, Ending.NOT_IN_CALL)
 
     def park_pegs(self, instrument: int) -> None:
@@ -149,11 +149,11 @@ class Uncross:
     # --- pairs
 
     def _pair(self, bid: Order, ask: Order, price: int) -> bool:
-        """Trades the first orders of both sides with each other. Returns True if that was a trade between users.
+        """Trades what the first orders of both sides show. Returns True if that was a trade between users.
 
         Lots that an owner does not bear, and those behind, end UNCOVERED instead, and another pair is looked at.
         """
-        lots = min(bid.remaining, ask.remaining)
+        lots = min(bid.shown, ask.shown)
         with ExitStack() as trials:  # both may be of one account
             for order in (bid, ask):
                 p = order.holder
@@ -172,7 +172,7 @@ class Uncross:
         return not (bid.flags | ask.flags) & Flag.HOUSE_ORDER
 
     def _trade(self, bid: Order, ask: Order, price: int, lots: int) -> None:
-        """Books a pair, the older order first; both pay the same fee."""
+        """Books a pair, the older order first; both pay the same fee. Peaks that it used up are filled up."""
         older, newer = (bid, ask) if bid.order_id < ask.order_id else (ask, bid)
         house_buys = bool(bid.flags & ~ask.flags & Flag.HOUSE_ORDER)
         value = valuation.value_of(self.trading.contracts[bid.instrument], lots, price, up=house_buys)
@@ -195,3 +195,5 @@ class Uncross:
                 self.trading.after_fill(order, before)
             elif isinstance(order.holder, Position):
                 self.trading.refresh_hold(order.holder)
+        for order in (older, newer):
+            self.trading.refill(order)

@@ -2,11 +2,13 @@
 #
 # Owns: the rules that choose it: greatest volume, least imbalance, market pressure, reference.
 # Never: changes the book.
-# Invariant: every legal tick from the lowest ask to the highest bid is a candidate.
+# Invariant: every legal tick from the lowest ask to the highest bid is a candidate. An iceberg counts with all of its lots.
 # Cost: O(levels that cross). It matches levels from the touch outwards; the last two bound the prices of greatest volume.
+# It also looks at the orders of these levels where icebergs stand.
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.market.book cimport Book
+from solvent._core.market.order_pool cimport OrderPool
 from solvent._core.market.peaks cimport shown_best
 
 cdef struct CallPrice:
@@ -14,7 +16,7 @@ cdef struct CallPrice:
     int64_t lots               # that trade there
     int64_t surplus_lots       # bids less asks there
 
-cdef void call_price(Book* book, int64_t reference_ticks, int tie, CallPrice* found) noexcept nogil
+cdef void call_price(Book* book, OrderPool* pool, int64_t reference_ticks, int tie, CallPrice* found) noexcept nogil
 
 
 cdef inline bint is_crossed(Book* book) noexcept nogil:

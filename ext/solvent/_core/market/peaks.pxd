@@ -31,7 +31,7 @@ cdef void peaks_shrink(Book* book, OrderPool* pool, int32_t slot, int64_t lots) 
 cdef void peaks_take(Book* book, OrderPool* pool, int side, Match* fill) noexcept nogil
 cdef bint peaks_refill(Book* book, OrderPool* pool, int32_t slot, int side, int64_t price_ticks) noexcept nogil
 cdef bint peak_used_up(OrderPool* pool, int32_t slot) noexcept nogil
-cdef bint shows_all(const ExtendedTerms* terms) noexcept nogil
+cdef bint gathers(const ExtendedTerms* terms) noexcept nogil
 cdef bint follows(const ExtendedTerms* terms) noexcept nogil
 cdef bint is_pegged(OrderPool* pool, int32_t slot) noexcept nogil
 cdef int64_t unpegged_ticks(Book* book, OrderPool* pool, int side) noexcept nogil

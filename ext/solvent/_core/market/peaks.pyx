@@ -27,9 +27,9 @@ cdef bint peaks_room(Book* book, int64_t max_price_ticks, const ExtendedTerms* t
     return book_room(book.dark)
 
 
-cdef bint shows_all(const ExtendedTerms* terms) noexcept nogil:
-    """True for an order that shows all of its lots whenever it rests."""
-    return terms == NULL or (terms.display_lots == 0 and terms.shape_flags & (HIDDEN | ALL_OR_NONE) == 0)
+cdef bint gathers(const ExtendedTerms* terms) noexcept nogil:
+    """True for an order that may stand in a call: neither hidden nor one that trades whole."""
+    return terms == NULL or terms.shape_flags & (HIDDEN | ALL_OR_NONE) == 0
 
 
 cdef bint follows(const ExtendedTerms* terms) noexcept nogil:

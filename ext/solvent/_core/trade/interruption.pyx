@@ -8,7 +8,7 @@ from solvent._core.base.schema cimport (
     POST_ONLY_WOULD_TAKE, PRICE_BAND, REFUSE_BEYOND, SLIDE, SLIDE_BEYOND, TO_LIMIT, TRADING, UNFILLED,
 )
 from solvent._core.contract.valuation cimport in_call
-from solvent._core.market.peaks cimport follows, shows_all, touch_ticks
+from solvent._core.market.peaks cimport follows, gathers, touch_ticks
 from solvent._core.trade.lifecycle cimport execute, replaced_event, rest_or_end
 from solvent._core.trade.order_margin cimport within_band
 from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, State, Ticket
@@ -20,7 +20,7 @@ cdef int fit_state(State* s, Ticket* t) noexcept nogil:
     must(t.ins.listing != TRADING and (t.way == MEETS or follows(t.terms)), ORD_4, &s.log.fault)
     if in_call(t.ins):
         t.way = WAITS
-        if t.order_id != 0 or ((t.tif == GTC or t.tif == GTD) and not t.flags & (MARKET | POST_ONLY) and shows_all(t.terms)):
+        if t.order_id != 0 or ((t.tif == GTC or t.tif == GTD) and not t.flags & (MARKET | POST_ONLY) and gathers(t.terms)):
             return OK
         return NOT_IN_THIS_STATE
     if t.ins.listing != ONLY_POST:
@@ -34,7 +34,7 @@ cdef int beyond_band(State* s, Ticket* t) noexcept nogil:
     """Decides on an order that is priced beyond the band. In a call it may be where the band would interrupt trading."""
     cdef int64_t edge = within_band(s, t, t.ins.mark_ticks)
     cdef bint interrupts = (
-        t.ins.calls.beyond_band != SLIDE_BEYOND and t.ins.listing != ONLY_POST and not t.flags & POST_ONLY and shows_all(t.terms)
+        t.ins.calls.beyond_band != SLIDE_BEYOND and t.ins.listing != ONLY_POST and not t.flags & POST_ONLY and gathers(t.terms)
         and not (t.terms != NULL and t.terms.shape_flags & TO_LIMIT))
     if t.ins.calls.beyond_band == REFUSE_BEYOND:
         return PRICE_BAND

@@ -1,6 +1,6 @@
 """The uncross; the contract is in uncross.pxd, the readable twin in twin/trade/uncross.py."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.base.clauses cimport BOOK_6, BOOK_8, MON_2, MON_8, ORD_3, ORD_4, must
@@ -8,20 +8,20 @@ from solvent._core.base.emit cimport emit_listing_changed, emit_trade, emit_uncr
 from solvent._core.base.money cimport magnitude, min64
 from solvent._core.base.pool cimport room, taken
 from solvent._core.base.schema cimport (
-    BUY, BY_LAST, FILLED, HOUSE_ORDER, MAKER_FEE, NOT_IN_CALL, OK, REDUCE_ONLY, REDUCE_ONLY_CUT, SELL, TAKER_FEE, UNCOVERED,
+    BUY, BY_LAST, FILLED, HOUSE_ORDER, MAKER_FEE, NOT_IN_CALL, OK, REDUCE_ONLY, REDUCE_ONLY_CUT, SELL, SHAPED_ORDER, TAKER_FEE, UNCOVERED,
 )
 from solvent._core.contract.valuation cimport Instrument, call_reference, in_call, value_of
 from solvent._core.market.book cimport Book, book_price, book_remove, book_shrink, book_worse
 from solvent._core.market.call_price cimport CallPrice, call_price, is_crossed
 from solvent._core.market.matching cimport Match
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, PARKED, Order, pool_find
-from solvent._core.market.peaks cimport is_pegged, shows_all
+from solvent._core.market.peaks cimport gathers, is_pegged, offered_lots, peak_used_up, peaks_remove
 from solvent._core.market.triggers cimport Triggers
 from solvent._core.trade.admission cimport Trial, bears, put_back, try_on
 from solvent._core.trade.extended cimport park
 from solvent._core.trade.holds cimport refresh_hold, reserve
 from solvent._core.trade.lifecycle cimport (
-    after_fill, book_house, book_user, cancel, closing_lots, fill_side, finish, leave_book, shrink,
+    after_fill, book_house, book_user, cancel, closing_lots, fill_side, finish, leave_book, refill, shrink,
 )
 from solvent._core.trade.watching cimport observe
 from solvent._core.trade.state cimport FillSide, State, has_owner, order_instrument
@@ -54,30 +54,34 @@ cdef int _by_id(const void* left, const void* right) noexcept nogil:
     return -1 if (<uint64_t*>left)[0] < (<uint64_t*>right)[0] else 1
 
 
+cdef inline bint _all_gather(Book* book) noexcept nogil:
+    """True if no order of a book is hidden or trades whole."""
+    return book.wholes == 0 and (book.dark == NULL or (book.dark.side[BUY].best < 0 and book.dark.side[SELL].best < 0))
+
+
 cdef void end_unseen(State* s, uint32_t instrument) noexcept nogil:
-    """Ends the resting orders that do not always show all of their lots, the oldest first: an uncross has none."""
-    cdef int32_t expected = s.books[instrument].careful
+    """Ends resting orders that are hidden or trade whole, the oldest first: an uncross has none."""
+    cdef int32_t most = s.books[instrument].careful
     cdef int32_t count = 0
     cdef int32_t slot, i
     cdef uint64_t* found
-    if expected == 0:
+    if most == 0:
         return
-    found = <uint64_t*>taken(<size_t>expected * sizeof(uint64_t))
+    found = <uint64_t*>taken(<size_t>most * sizeof(uint64_t))
     if found == NULL:
         s.log.fault = 2
         return
     for slot in range(s.pool.high_water):
         if s.pool.orders[slot].state & (LIVE | EXTENDED | DORMANT | DUE) != LIVE | EXTENDED or s.pool.orders[slot].level < 0:
             continue
-        if order_instrument(s, slot) == instrument and not shows_all(&s.pool.terms[slot]) and count < expected:
+        if order_instrument(s, slot) == instrument and not gathers(&s.pool.terms[slot]) and count < most:
             found[count] = s.pool.orders[slot].order_id
             count += 1
-    must(count == expected, ORD_3, &s.log.fault)
     qsort(found, count, sizeof(uint64_t), &_by_id)
     for i in range(count):
         cancel(s, pool_find(&s.pool, found[i]), NOT_IN_CALL)
     free(found)
-    must(s.books[instrument].careful == 0 and s.books[instrument].wholes == 0, ORD_3, &s.log.fault)
+    must(_all_gather(&s.books[instrument]) and s.books[instrument].careful == most - count, ORD_3, &s.log.fault)
 
 
 cdef void park_pegs(State* s, uint32_t instrument) noexcept nogil:
@@ -121,7 +125,7 @@ cdef void extend_call(State* s, uint32_t instrument) noexcept nogil:
 cdef void price_now(State* s, uint32_t instrument, CallPrice* found) noexcept nogil:
     """Finds the price of an uncross now, of all orders."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
-    call_price(&s.books[instrument], call_reference(ins), ins.calls.tie, found)
+    call_price(&s.books[instrument], &s.pool, call_reference(ins), ins.calls.tie, found)
 
 
 cdef inline uint16_t _fee(Instrument* ins) noexcept nogil:
@@ -273,6 +277,9 @@ cdef void _take(State* s, uint32_t instrument, int32_t slot, int64_t lots) noexc
     cdef int64_t limit = book_price(book, &s.pool, slot)
     if lots < order.remaining_lots:
         book_shrink(book, &s.pool, slot, lots)
+    elif order.flags & SHAPED_ORDER:
+        peaks_remove(book, &s.pool, slot, order.side)
+        order.remaining_lots = 0
     else:
         book_remove(book, &s.pool, slot, order.side)
         order.remaining_lots = 0
@@ -301,8 +308,14 @@ cdef void _book_half(State* s, uint32_t instrument, int32_t slot, Match* fill, i
         refresh_hold(s, holder)
 
 
+cdef void _fill_up(State* s, uint32_t instrument, int32_t slot, uint64_t order_id) noexcept nogil:
+    """Fills up the peak of an iceberg that a pair has used up, if it is still there."""
+    if s.pool.orders[slot].order_id == order_id and peak_used_up(&s.pool, slot):
+        refill(s, instrument, slot, book_price(&s.books[instrument], &s.pool, slot))
+
+
 cdef void _trade(State* s, uint32_t instrument, int32_t bid, int32_t ask, int64_t price_ticks, int64_t lots) noexcept nogil:
-    """Books a pair, the older order first; both pay the same fee."""
+    """Books a pair, the older order first; both pay the same fee. Peaks that it used up are filled up."""
     cdef bint bid_first = s.pool.orders[bid].order_id < s.pool.orders[ask].order_id
     cdef int32_t first = bid if bid_first else ask
     cdef int32_t second = ask if bid_first else bid
@@ -313,6 +326,8 @@ cdef void _trade(State* s, uint32_t instrument, int32_t bid, int32_t ask, int64_
     cdef int64_t held_newer = s.ledger.positions[newer.holder].size_lots if has_owner(newer) else 0
     cdef uint8_t house = s.pool.orders[bid].flags & ~s.pool.orders[ask].flags & HOUSE_ORDER
     cdef int64_t value = value_of(&s.ledger.instruments[instrument], lots, price_ticks, house, &s.log.fault)
+    cdef uint64_t older_id = older.order_id
+    cdef uint64_t newer_id = newer.order_id
     cdef Match fill
     fill.price_ticks, fill.lots, fill.slot = price_ticks, lots, first
     must(lots > 0 and book_price(&s.books[instrument], &s.pool, bid) >= price_ticks, BOOK_8, &s.log.fault)
@@ -324,10 +339,13 @@ cdef void _trade(State* s, uint32_t instrument, int32_t bid, int32_t ask, int64_
     _take(s, instrument, second, lots)
     _book_half(s, instrument, first, &fill, value, held_older, not same)
     _book_half(s, instrument, second, &fill, value, held_newer, True)
+    _fill_up(s, instrument, first, older_id)
+    _fill_up(s, instrument, second, newer_id)
 
 
 cdef bint _pair(State* s, uint32_t instrument, int64_t price_ticks, int64_t* last_ticks) noexcept nogil:
-    """Looks at the first orders of both sides, and trades them if their owners bear it. Returns False when none are left."""
+    """Looks at the first orders of both sides, and trades what they show if their owners bear it. Returns False when none are
+    left."""
     cdef Book* book = &s.books[instrument]
     cdef int32_t bid = book.side[BUY].best
     cdef int32_t ask = book.side[SELL].best
@@ -335,7 +353,7 @@ cdef bint _pair(State* s, uint32_t instrument, int64_t price_ticks, int64_t* las
     if bid < 0 or ask < 0 or book.levels[bid].price_ticks < price_ticks or book.levels[ask].price_ticks > price_ticks:
         return False
     bid, ask = book.levels[bid].head, book.levels[ask].head
-    lots = min64(s.pool.orders[bid].remaining_lots, s.pool.orders[ask].remaining_lots)
+    lots = offered_lots(&s.pool, ask, offered_lots(&s.pool, bid, INT64_MAX))
     if _judge(s, bid, ask, price_ticks, lots):
         if not (s.pool.orders[bid].flags | s.pool.orders[ask].flags) & HOUSE_ORDER:
             last_ticks[0] = price_ticks
@@ -353,7 +371,7 @@ cdef void uncross(State* s, uint32_t instrument) noexcept nogil:
     price_now(s, instrument, &found)
     if found.lots == 0:
         return
-    must(s.books[instrument].careful == 0, ORD_3, &s.log.fault)
+    must(_all_gather(&s.books[instrument]), ORD_3, &s.log.fault)
     emit_uncrossed(
         &s.log, instrument=instrument, price_ticks=found.price_ticks, size_lots=found.lots, surplus_lots=found.surplus_lots,
         reference_ticks=reference_ticks)
