@@ -39,6 +39,7 @@ ROOF = [
     "kernel",
     "native",
     "named",
+    "crowd",
 ]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "ladder", "schema", "commands", "command_log", "event_log", "emit",

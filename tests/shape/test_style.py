@@ -17,6 +17,7 @@ EXACT = {  # divide decimals and fractions
 EDGES = {  # where the world comes in, each with its reason
     "solvent/replica/jetstream.py": "talks to servers: waits in seconds",
     "solvent/gateway/server.py": "sockets: waits in seconds, and reads the clock for who wants real time",
+    "solvent/lab/worlds/rl.py": "what learners see and are paid is floats; whole lots enter the exchange",
     "solvent/gateway/tls.py": "certificates have dates",
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from solvent.schema.events import PAYLOAD, text_of
 from solvent.schema.layouts import EVENT, EVENT_FIELDS, RECORD_BYTES, layout
 from solvent.schema.words import EventType
 
-__all__ = ["Event", "c_functions", "checksum", "compiled_kernel", "decode", "quick_for", "readable_kernel"]
+__all__ = ["Event", "c_functions", "checksum", "compiled_crowd", "compiled_kernel", "decode", "quick_for", "readable_kernel"]
 
 if TYPE_CHECKING:
     from solvent.schema.events import Event
@@ -51,6 +51,15 @@ def c_functions() -> Any:
     from solvent._core import native
 
     return native.functions
+
+
+def compiled_crowd(face: Any) -> Any:
+    """Returns the crowd for worlds that are exchanges like one; None if their kernel is the twin."""
+    if f"{type(face._kernel).__module__}.{type(face._kernel).__name__}" != "solvent._core.kernel.Kernel":
+        return None
+    from solvent._core import crowd
+
+    return crowd.advance
 
 
 def quick_for(kernel: Any) -> Any:

@@ -18,6 +18,7 @@ from solvent.gateway.notes import Notes
 from solvent.gateway.records import Asked, Notice, Order, State
 from solvent.schema.codes import Code, InputError, Rejected
 from solvent.schema.layouts import NOBODY
+from solvent.schema.limits import TAGS_MAX
 from solvent.schema.rows import PositionRow
 from solvent.schema.words import Ending, Flag, Kind, Leg, Mode, Side, Tif
 from solvent.terms.decimals import Dec, fraction, to_units
@@ -211,6 +212,7 @@ class Desk:
             post_only=place.post_only, reduce_only=place.reduce_only, close_position=place.close_position,
             client_id=place.client_id or 0, trigger=place.trigger, leg=place.leg, market=place.market,
             self_trade=place.self_trade, take_profit=place.take_profit, stop_loss=place.stop_loss,
+            tag=self.tag(place.asked.tag),
         ))  # fmt: skip
         if ack.code in (Code.POST_ONLY_WOULD_TAKE, Code.FOK_UNFILLED):
             return self._stillborn(place, ack)
@@ -223,9 +225,17 @@ class Desk:
         self._take_mode(place)
         ack = self._ordered(place.account, list(place.children), lambda: self.exchange.oco(
             place.account, place.instrument, place.side, place.size, take_profit=place.take_profit, stop_loss=place.stop_loss,
-            leg=place.leg, self_trade=place.self_trade,
+            leg=place.leg, self_trade=place.self_trade, tag=self.tag(place.children[0].tag),
         ))  # fmt: skip
         return Placed(ack.code, ack.order_id, self.history.orders.get(ack.order_id))
+
+    def tag(self, text: str) -> int:
+        """Returns the exchange's number for a tag, the same for all accounts; 0 for none, and once all numbers are given."""
+        history = self.history
+        if text and text not in history.tags and history.top_tag < TAGS_MAX:
+            history.top_tag += 1
+            history.tags[text] = history.top_tag
+        return history.tags.get(text, 0)
 
     def _ordered(self, account: int, asked: list[Asked], send: Callable[[], Ack]) -> Ack:
         """Sends a command and notes what its orders were asked for."""
@@ -303,10 +313,15 @@ class Desk:
         units = max(0, to_units(wallet.free, terms.unit, "free") or 0)
         return min(units * row.leverage // (row.leverage_parts * row.mark_ticks * terms.spec.units), terms.spec.max_size_lots)
 
-    def cancel_after(self, account: int, timeout_ns: int) -> int:
-        """Cancels all live orders of an account after so long, unless asked again; 0: never. Returns when that will be."""
+    def cancel_after(self, account: int, timeout_ns: int, tag: str) -> int:
+        """Cancels the live orders of an account, all or those with a tag, after so long, unless asked again; 0: never.
+
+        Returns when that will be. Raises Rejected(TOO_MANY_TIMERS), InputError once there is no number for another tag."""
         self.tick()
-        self.exchange.cancel_after(account, timeout_ns).ok()
+        number = self.tag(tag)
+        if tag and not number:
+            raise InputError("there are too many tags")
+        self.exchange.cancel_after(account, timeout_ns, tag=number).ok()
         self.catch_up()
         return self.exchange.time_ns + timeout_ns if timeout_ns else 0
 

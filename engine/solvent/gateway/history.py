@@ -73,6 +73,8 @@ class History:
         self.coming: tuple[int, list[Asked]] = 0, []
         self.noted: Iterator[Note] = iter(())
         self._note: Note | None = None
+        self.tags: dict[str, int] = {}  # the exchange's numbers for texts
+        self.top_tag = 0
         self._named: dict[int, str] = {}  # client ids of the command, by number
         self._open: list[Fill] = []  # halves of the trade that is being posted
         self._funding: list[Event] = []  # postings until FUNDED says of which instrument
@@ -164,6 +166,12 @@ class History:
             self.by_client[e.account, order.client_id] = e.order_id
         if dormant and not child:
             self._say(What.ALGO, e.account, order.told())
+
+    def _tagged(self, e: Event) -> None:
+        order = self.orders.get(e.order_id)
+        self.top_tag = max(self.top_tag, e.tag)
+        if order is not None and order.asked.tag:
+            self.tags[order.asked.tag] = e.tag
 
     def _linked(self, e: Event) -> None:
         entry = self.orders.get(e.entry_id)
@@ -528,7 +536,8 @@ _REASONS = {
 _LIQUIDATION = {Category.TAKEOVER: "liquidation", Category.STEP_DOWN: "liquidation", Category.ADL: "adl"}
 _HANDLERS: dict[EventType, Callable[[History, Event], None]] = {
     EventType.BEGIN: History._begin, EventType.CLIENT_ID_NAMED: History._client_id, EventType.ACCEPTED: History._accepted,
-    EventType.LINKED_TO: History._linked, EventType.RESTED: History._rested, EventType.TRIGGERED: History._triggered,
+    EventType.LINKED_TO: History._linked, EventType.TAGGED: History._tagged,
+    EventType.RESTED: History._rested, EventType.TRIGGERED: History._triggered,
     EventType.TRIGGER_MOVED: History._trigger_moved, EventType.REPLACED: History._replaced,
     EventType.REDUCED: History._reduced, EventType.DONE: History._done, EventType.TRADE: History._trade,
     EventType.STEP_DOWN: History._step_down, EventType.TAKEOVER: History._takeover, EventType.ADL: History._adl,

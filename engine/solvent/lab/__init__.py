@@ -11,16 +11,18 @@ if TYPE_CHECKING:
     from solvent.lab.market.scenarios import MarketFault, Process, Scenario
     from solvent.lab.sweeps.pools import RayExecutor
     from solvent.lab.sweeps.runs import Failure, Results, RunFailed, grid, sweep
+    from solvent.lab.worlds.many import Worlds
 
 __all__ = [
     "Agent", "AgentFailed", "Desk", "Failure", "MarketFault", "Process", "RayExecutor", "Results", "RunFailed", "Scenario",
-    "Swarm", "SwarmDesk", "find", "grid", "load", "run", "sweep",
+    "Swarm", "SwarmDesk", "Worlds", "find", "grid", "load", "run", "sweep",
 ]  # fmt: skip
 
 _PLACES = {  # of each name, so that who replays a capture imports no market
     "market.agents": ("Agent", "AgentFailed", "Desk", "Swarm", "SwarmDesk"), "market.paths": ("find",),
     "market.runner": ("run",), "market.scenario_file": ("load",), "market.scenarios": ("MarketFault", "Process", "Scenario"),
     "sweeps.pools": ("RayExecutor",), "sweeps.runs": ("Failure", "Results", "RunFailed", "grid", "sweep"),
+    "worlds.many": ("Worlds",),
 }  # fmt: skip
 
 

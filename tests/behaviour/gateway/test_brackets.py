@@ -265,12 +265,16 @@ def test_a_journal_keeps_what_clients_said(tmp_path, end):
     elif end == "gone":
         said.unlink()
     contracts = [Instrument(NAME, lot="0.01", settle_decimals=8)]
-    with solvent.open(path, contracts, **terms) as exchange, venue(exchange) as (_, client):
+    with solvent.open(path, contracts, **terms) as exchange, venue(exchange) as (gateway, client):
         found = [client.get(f"trade/{route}")["data"] for route in ("orders-algo-pending", "fills", "orders-history")]
         again = client.post("trade/order-algo", PAIR)["data"][0]
+        client.post("trade/cancel-all-after", {"timeOut": "10", "tag": "t"})
+        gateway.exchange.advance(gateway.exchange.time_ns + 10**10)
+        left = {row["algoClOrdId"] for row in pending(client)}
     if end == "gone":
         assert [row["tag"] for row in found[1]] == [""] and {row["ordType"] for row in found[0]} == {"oco"}
         return
+    assert left == {"guard"}, "the pair's tag is known, too"
     void = [row for row in wanted[2] if row["clOrdId"] == "void"]
     assert found == [wanted[0], wanted[1], [row for row in wanted[2] if row not in void]]
     assert again["algoId"] == next(row["algoId"] for row in wanted[0] if row["algoClOrdId"] == "both")

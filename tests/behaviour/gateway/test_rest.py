@@ -110,6 +110,8 @@ def test_missing_null_and_empty_are_alike_and_numbers_are_read_by_their_digits(a
 def test_unknown_orders_are_51603_and_never_an_empty_list(at):
     assert at.get("trade/order", instId=NAME, ordId="9")["code"] == "51603"
     assert at.get("trade/order-algo", instId=NAME, algoId="9")["code"] == "51603"
+    at.order("buy", 1, 49_000, clOrdId="here")
+    assert at.get("trade/order", instId="OTHER", clOrdId="here")["code"] == "51603"
 
 
 def test_a_liquidation_is_seen_everywhere(at):
@@ -241,6 +243,17 @@ def test_what_is_available_is_never_above_equity(at):
     assert float(detail["availEq"]) <= float(detail["eq"]) and float(detail["upl"]) > 400
 
 
+def test_money_and_positions_are_told_as_of_one_moment(at):
+    at.order("buy", 2)
+    risk, money = at.one("account/account-position-risk"), at.one("account/balance")["details"][0]
+    assert [(row["instId"], row["pos"], row["posSide"]) for row in risk["posData"]] == [(NAME, "2", "net")]
+    assert [(row["ccy"], row["eq"]) for row in risk["balData"]] == [("USDT", money["eq"])]
+    assert at.one("account/max-avail-size", instId=NAME, tdMode="cross")["availBuy"] == money["availEq"]
+    assert at.get("public/underlying", instType="SWAP")["data"] == [["BTC-USDT"]]
+    for route in ("asset/balances", "asset/bills", "asset/deposit-history", "asset/withdrawal-history"):
+        assert at.get(route)["data"] == []
+
+
 def test_orders_are_cancelled_unless_the_client_says_so_again(at):
     at.order("buy", 1, 49_000, clOrdId="a")
     ex = at.gateway.exchange
@@ -254,4 +267,15 @@ def test_orders_are_cancelled_unless_the_client_says_so_again(at):
     row = at.one("trade/order", instId=NAME, clOrdId="a")
     assert (row["state"], row["cancelSource"]) == ("canceled", "20")
     assert at.post("trade/cancel-all-after", {"timeOut": 0})["data"][0]["triggerTime"] == "0"
+    for name, tag in (("b", "bot"), ("c", "hand"), ("d", "")):
+        at.order("buy", 1, 49_000, clOrdId=name, tag=tag)
+    stop = {"instId": NAME, "tdMode": "cross", "side": "buy", "ordType": "trigger", "sz": "1", "triggerPx": "60000",
+            "orderPx": "-1", "tag": "bot", "algoClOrdId": "e"}  # fmt: skip
+    at.post("trade/order-algo", stop)
+    assert at.post("trade/cancel-all-after", {"timeOut": 10, "tag": "bot"})["data"][0]["tag"] == "bot"
+    ex.advance(begun + 40 * 10**9)
+    assert {row["clOrdId"] for row in at.get("trade/orders-pending")["data"]} == {"c", "d"}
+    assert at.one("trade/order-algo", algoClOrdId="e")["state"] == "canceled"
+    codes = [at.post("trade/cancel-all-after", {"timeOut": 10, "tag": f"t{i}"})["code"] for i in range(21)]
+    assert codes == ["0"] * 20 + ["51071"]
     assert [at.post("trade/cancel-all-after", {"timeOut": wrong})["code"] for wrong in (5, 500, "x", "")] == ["51000"] * 4

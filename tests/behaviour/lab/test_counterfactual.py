@@ -15,6 +15,7 @@ from solvent.app import cli
 from solvent.lab.market import comparison_page, counterfactual, paths
 from solvent.lab.market.runner import Settings
 from solvent.presets import catalogue
+from support.places import ROOT
 
 SMALL = Settings(paths.find("flash_crash"), 120, rules.find("seed"), 500 * 10**6, 3)
 
@@ -111,3 +112,20 @@ def test_who_paid_is_what_the_events_say():
     assert figures.adl_acts and Decimal(figures.forgone_units) == forgone * 10**6
     assert figures.fund_end_units == 10**6 + figures.fund_got_units - figures.fund_paid_units
     assert figures.liquidations >= len({each["account"] for each in told}) > 0
+
+
+def test_the_page_of_the_three_crashes_has_the_committed_figures():
+    """docs/explanation/three-crashes.md shows the tables of docs/explanation/three-crashes.json, line by line."""
+    page = (ROOT / "docs/explanation/three-crashes.md").read_text()
+    found = json.loads((ROOT / "docs/explanation/three-crashes.json").read_text())
+    assert [each["name"] for each in found] == ["2020-03-12", "ftx", "2024-08-05"]
+    for each in found:
+        fund = str(each["fund_units"] // 10**6)
+        scenario = replace(paths.find(each["name"]), traders=each["traders"], rules="seed", fund=fund)
+        rows = [counterfactual.Figures(**row) for row in each["rules"]]
+        assert counterfactual.table(Settings.of(scenario, each["seed"]), rows) in page
+        assert f"--traders {each['traders']} --fund {fund}" in page
+        for row in rows[1:]:
+            assert row.also > 0.9 * min(row.accounts, rows[0].accounts)
+            assert (row.forgone_units == 0) or row.rules not in ("okx", "htx"), "they close at the mark"
+            assert sum(row.refused.values()) < 0.04 * row.commands

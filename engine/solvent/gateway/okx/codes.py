@@ -34,6 +34,7 @@ MESSAGES: dict[str, str] = {
     "51052": "The take profit (TP) price should be lower than the best bid price",
     "51053": "The stop loss (SL) price should be higher than the best bid price",
     "51068": "{} already exists within algoClOrdId and attachAlgoClOrdId.",
+    "51071": "Tag level timers reach the maximum number of 20.",
     "51120": "Order amount is less than {}", "51121": "Order quantity must be a multiple of the lot size.",
     "51124": "You can only place limit orders after call auction has started.",
     "51131": "Insufficient balance.",

@@ -95,7 +95,8 @@ class Orders:
             found = pairs.head(found) if found.triggered and not unseen else None
         elif found is not None:
             found = next((each for each in pairs.legs(found) if each.placed), None)
-        if found is None:
+        name = text(fields, "instId")
+        if found is None or name not in ("", self.desk.exchange.instruments[found.instrument].name):
             raise Refusal(code)
         return found
 

@@ -16,7 +16,7 @@ from solvent.gateway.okx.orders import ALGO_TYPES, Item, Orders, answer_items
 from solvent.gateway.okx.public_routes import TYPES
 from solvent.gateway.okx.reading import Reading
 from solvent.gateway.records import Asked, Order
-from solvent.schema.codes import Rejected
+from solvent.schema.codes import InputError, Rejected
 from solvent.schema.words import Leg
 
 __all__ = ["TradeRoutes"]
@@ -40,6 +40,7 @@ class TradeRoutes:
             ("POST", "trade/amend-batch-orders"): self._many(orders.amend, _IDS),
             ("POST", "trade/order-algo"): self._single(orders.place_algo, _ALGO_IDS),
             ("POST", "trade/cancel-algos"): self._many(orders.cancel_algo, _ALGO_IDS),
+            ("POST", "trade/cancel-advance-algos"): self._many(orders.cancel_algo, _ALGO_IDS),
             ("POST", "trade/amend-algos"): self._single(orders.amend_algo, _ALGO_IDS),
             ("POST", "trade/cancel-all-after"): self.cancel_all_after, ("POST",
             "trade/close-position"): self.close_position, ("GET", "trade/order"): self.order,
@@ -73,13 +74,18 @@ class TradeRoutes:
         return answer
 
     def cancel_all_after(self, account: int, fields: Fields) -> Answered:
-        """Cancels all orders after 10 to 120 seconds, unless it is asked again; 0 switches that off."""
+        """Cancels all orders, or those with a tag, after 10 to 120 seconds, unless it is asked again; 0 switches that off."""
         if not isinstance(fields, dict):
             raise Refusal("50002")
         seconds = whole(fields, "timeOut", -1)
         if seconds and not 10 <= seconds <= 120:
             raise Refusal("51000", "timeOut")
-        due_ns = self.desk.cancel_after(account, seconds * 10**9)
+        try:
+            due_ns = self.desk.cancel_after(account, seconds * 10**9, text(fields, "tag"))
+        except Rejected:
+            raise Refusal("51071") from None
+        except InputError:
+            raise Refusal("51000", "tag") from None
         now = ms(self.reading.now_ns)
         return "0", [{"triggerTime": ms(due_ns) if due_ns else "0", "tag": text(fields, "tag"), "ts": now}]
 

@@ -69,7 +69,7 @@ class Desk:
 
     def __init__(self, run: Any, agent: Agent, account: int):
         self._run, self.agent, self.account = run, agent, account
-        self.exchange, self.seed = run.exchange, run.outcome.settings.seed
+        self.exchange, self.seed, self.where = run.exchange, run.seed, run.where
         self.step, self.time_ns = 0, 0
         self.instruments = [each.name for each in run.contracts]
 
@@ -206,7 +206,7 @@ def called(desk: Desk, call: Callable[[Any], object], step: int, time_ns: int) -
     """Calls an agent. Raises AgentFailed if it raises, returns something, or does not return."""
     desk.step, desk.time_ns = step, time_ns
     agent = desk.agent
-    where = f"agent {agent.name!r}, seed {desk.seed}, step {step}: {getattr(call, '__name__', 'call')}"
+    where = f"{desk.where}agent {agent.name!r}, seed {desk.seed}, step {step}: {getattr(call, '__name__', 'call')}"
     try:
         with _patience(agent.patience_s):
             found = call(desk)

@@ -41,6 +41,7 @@ class Purpose(IntEnum):
     SYMBOL = 19
     PATH = 20
     JUMP = 21
+    CROWD = 22
     AGENT = 1_000  # and beyond: the questions of a user's agents
 
 
@@ -59,6 +60,19 @@ def draw(seed: int, agents: Ints, purpose: int, step: int = 0) -> npt.NDArray[np
     word = (word ^ (word >> np.uint64(30))) * np.uint64(_MIX_1)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(_MIX_2)
     return word ^ (word >> np.uint64(31))
+
+
+def draw_int(seed: int, agent: int, purpose: int, step: int = 0) -> int:
+    """Returns the same bits for one agent, as an int."""
+    key = _mix_int((seed + _GOLDEN) & _WORD)
+    key = _mix_int((key + purpose * _GOLDEN) & _WORD)
+    key = _mix_int((key + step * _GOLDEN) & _WORD)
+    return _mix_int((agent * _GOLDEN + key) & _WORD)
+
+
+def below_int(bits: int, limit: int) -> int:
+    """Turns 64 random bits into an integer from 0 to limit - 1; limit is below 2**31."""
+    return (bits >> 32) * limit >> 32
 
 
 def below(bits: npt.NDArray[np.uint64], limit: int) -> Ints:

@@ -113,8 +113,10 @@ Progress = Callable[[Outcome, int], None]
 class Run:
     """A market in motion: each call of `step` goes one step of the path."""
 
+    where = ""  # there is one world
+
     def __init__(self, settings: Settings, agents: Sequence[Agent] = ()):
-        scenario = settings.scenario
+        scenario, self.seed = settings.scenario, settings.seed
         scenarios = [scenario, *scenario.beside]
         self.contracts = [contract(each, scenario) for each in scenarios]
         self.exchange = Exchange(self.contracts, rules=settings.rules, retain=False)

@@ -1,0 +1,3 @@
+def advance(
+    faces: list[object], rows: object, terms: object, prices: object, times_ns: object, parts: int, until: int
+) -> None: ...

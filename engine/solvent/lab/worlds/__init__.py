@@ -1,0 +1,1 @@
+"""Many small markets in one process: a compiled crowd, agents of a user's own."""
