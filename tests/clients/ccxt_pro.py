@@ -54,6 +54,17 @@ async def main():
     except ccxt.BaseError as error:
         assert "51401" in str(error), error
 
+    # a target and a stop that an order over the socket brings
+    exits = {"stopLoss": {"triggerPrice": 49000}, "takeProfit": {"triggerPrice": 52000}}
+    brings = await soon(x.create_order_ws(SYMBOL, "limit", "buy", 1, 49500, isolated | exits))
+    (item,) = (await x.fetch_order(brings["id"], SYMBOL))["info"]["attachAlgoOrds"]
+    assert (item["slTriggerPx"], item["tpTriggerPx"], item["slOrdPx"]) == ("49000", "52000", "-1")
+    await soon(x.cancel_order_ws(brings["id"], SYMBOL))
+    seen = await after(x.watch_orders(SYMBOL, params={"trigger": True}), x.create_order(
+        SYMBOL, "oco", "sell", 4, None, isolated | {"stopLossPrice": 48000, "slOrdPx": -1, "takeProfitPrice": 53000,
+                                                    "tpOrdPx": -1, "reduceOnly": True}))  # fmt: skip
+    assert (seen[-1]["type"], seen[-1]["status"], seen[-1]["stopLossPrice"]) == ("oco", "open", 48000.0)
+
     # a liquidation
     task = asyncio.ensure_future(x.watch_my_liquidations_for_symbols([SYMBOL]))
     public = asyncio.ensure_future(x.watch_liquidations(SYMBOL))

@@ -21,7 +21,10 @@ def test_no_other_figure_of_performance_is_told():
 
 def test_the_result_is_one_whole_run():
     found = figures.results()
-    assert found.keys() == {"bench", "copies", "peers", "replicated", "sizes"} and not found["bench"]["quick"]
+    assert (
+        found.keys() == {"bench", "copies", "learner", "peers", "replicated", "sizes", "worlds"}
+        and not found["bench"]["quick"]
+    )
     run = found["bench"]
     assert run["rounds"] >= 9 and all(len(times) == run["rounds"] for times in run["exchange"]["cases"].values())
     assert {"rows", "latency_ns", "exchange", "machine", "date", "commit"} <= run.keys()

@@ -243,6 +243,17 @@ def test_what_is_available_is_never_above_equity(at):
     assert float(detail["availEq"]) <= float(detail["eq"]) and float(detail["upl"]) > 400
 
 
+def test_money_and_positions_are_told_as_of_one_moment(at):
+    at.order("buy", 2)
+    risk, money = at.one("account/account-position-risk"), at.one("account/balance")["details"][0]
+    assert [(row["instId"], row["pos"], row["posSide"]) for row in risk["posData"]] == [(NAME, "2", "net")]
+    assert [(row["ccy"], row["eq"]) for row in risk["balData"]] == [("USDT", money["eq"])]
+    assert at.one("account/max-avail-size", instId=NAME, tdMode="cross")["availBuy"] == money["availEq"]
+    assert at.get("public/underlying", instType="SWAP")["data"] == [["BTC-USDT"]]
+    for route in ("asset/balances", "asset/bills", "asset/deposit-history", "asset/withdrawal-history"):
+        assert at.get(route)["data"] == []
+
+
 def test_orders_are_cancelled_unless_the_client_says_so_again(at):
     at.order("buy", 1, 49_000, clOrdId="a")
     ex = at.gateway.exchange

@@ -1,5 +1,6 @@
 """Worlds for learners: the libraries' own checks, what is seen and paid, and that a liquidated learner is out for good."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 
 from solvent import InputError
 from solvent.lab import Process, find
+from support.places import ROOT
 
 pytest.importorskip("gymnasium", reason="the extra rl is not installed")
 pytest.importorskip("pettingzoo", reason="the extra rl is not installed")
@@ -103,3 +105,18 @@ def test_what_makes_no_sense_is_refused():
     several.reset(seed=1)
     with pytest.raises(InputError, match="actions are for learner-0, learner-1, not for learner-0"):
         several.step({"learner-0": [0]})
+
+
+@pytest.mark.long
+def test_the_example_learns_what_its_result_says():
+    """Its policy beats nothing and a fixed position in worlds of other seeds; the committed result says by how much on 200."""
+    import learner
+
+    told = json.loads((ROOT / "benchmarks/results/learner.json").read_text())
+    for name in ("flat", "fixed 10x"):
+        assert told["unseen"][name]["gain over it"][1] > 0
+    assert told["unseen"]["learned"]["liquidated"] < told["unseen"]["fixed 10x"]["liquidated"]
+    assert len(told["curve"]) == learner.GENERATIONS and told["curve"][-1]["all"] > told["curve"][0]["all"]
+    gains = [learner.played(("learned", told["policy"], seed))[0] for seed in range(2_000_000, 2_000_006)]
+    assert np.mean(gains) > 0
+    assert learner.played(("flat", None, 1)) == (0.0, False)

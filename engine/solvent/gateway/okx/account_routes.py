@@ -33,7 +33,11 @@ class AccountRoutes:
         self.reading = reading
         self.desk, self.orders = reading.desk, orders
         self.routes: dict[tuple[str, str], Callable[[int, Fields], list[Any]]] = {
-            ("GET", "asset/currencies"): self.currencies, ("GET", "asset/balances"): self.funding_balances,
+            ("GET", "asset/currencies"): self.currencies, ("GET", "asset/balances"): self.funding_account,
+            ("GET", "asset/bills"): self.funding_account, ("GET", "asset/deposit-history"): self.funding_account,
+            ("GET", "asset/withdrawal-history"): self.funding_account,
+            ("GET", "account/max-avail-size"): self.max_avail_size,
+            ("GET", "account/account-position-risk"): self.position_risk,
             ("GET", "account/config"): self.config, ("GET", "account/balance"): self.balance,
             ("GET", "account/positions"): self.positions, ("GET", "account/positions-history"): self.positions_history,
             ("GET", "account/leverage-info"): self.leverage_info, ("GET", "account/trade-fee"): self.trade_fee,
@@ -52,8 +56,8 @@ class AccountRoutes:
         """The funding account's currencies: there is no funding account."""
         return []
 
-    def funding_balances(self, account: int, fields: Fields) -> list[Any]:
-        """The funding account's balances: there is no funding account."""
+    def funding_account(self, account: int, fields: Fields) -> list[Any]:
+        """The funding account's balances and its past: there is no funding account."""
         return []
 
     def instruments(self, account: int, fields: Fields) -> list[Any]:
@@ -238,6 +242,28 @@ class AccountRoutes:
             size = ticks_text(lots, self.reading.terms(index).lot_size)
             found.append({"ccy": "", "instId": name, "maxBuy": size, "maxSell": size})
         return found
+
+    def max_avail_size(self, account: int, fields: Fields) -> list[Any]:
+        """The money that is there for orders of some instruments, in the currency that each settles in."""
+        self.orders.mode(fields)
+        found = []
+        for name in need(fields, "instId").split(",")[:5]:
+            currency = self.reading.terms(self.orders.instrument({"instId": name})).settle
+            details = self.reading.balance(account, (currency,))["details"]
+            money = details[0]["availEq"] if details else "0"
+            found.append({"instId": name, "availBuy": money, "availSell": money})
+        return found
+
+    def position_risk(self, account: int, fields: Fields) -> list[Any]:
+        """The account's money and its open positions, all as of one moment."""
+        positions = self.reading.positions(account, self._some({"instType": text(fields, "instType")}))
+        details = self.reading.balance(account)["details"]
+        names = ("baseBal", "ccy", "instId", "instType", "mgnMode", "notionalUsd", "pos", "posCcy", "posId", "posSide")
+        return [{
+            "adjEq": "", "balData": [{name: row[name] for name in ("ccy", "disEq", "eq")} for row in details],
+            "posData": [{name: row[name] for name in names} | {"notionalCcy": "", "quoteBal": ""} for row in positions],
+            "ts": ms(self.reading.now_ns),
+        }]  # fmt: skip
 
     def bills(self, account: int, fields: Fields) -> list[Any]:
         """The bills, newest first."""

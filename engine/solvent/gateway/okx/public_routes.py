@@ -36,7 +36,7 @@ class PublicRoutes:
             "market/candles": self.candles, "market/history-candles": self.candles,
             "market/mark-price-candles": self.mark_candles, "market/history-mark-price-candles": self.mark_candles,
             "market/index-candles": self.index_candles, "market/history-index-candles": self.index_candles,
-            "market/index-tickers": self.index_tickers, "system/status": self.status,
+            "market/index-tickers": self.index_tickers, "system/status": self.status, "public/underlying": self.underlying,
         }  # fmt: skip
 
     def one(self, fields: Fields) -> int:
@@ -61,6 +61,11 @@ class PublicRoutes:
     def status(self, fields: Fields) -> list[Any]:
         """Maintenance that is announced: none."""
         return []
+
+    def underlying(self, fields: Fields) -> list[Any]:
+        """The families of a type, in one list."""
+        kind = one_of(fields, "instType", TYPES)
+        return [list(dict.fromkeys(family_of(self.reading.terms(index)) for index in self.reading.wanted(kind)))]
 
     def instruments(self, fields: Fields) -> list[Any]:
         """Instruments of a type; none where the venue has no such market."""
