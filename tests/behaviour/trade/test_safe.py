@@ -407,3 +407,25 @@ def test_collateral_that_lost_its_price_bears_no_fill(strict_exchange):
     ack = ex.order("b", X, "sell", 80, price=100, tif="ioc")
     assert ack.filled == 0 and endings(ack)[0] == (bid.order_id, Ending.UNCOVERED)
     kept(ex)
+
+
+def test_an_order_that_bears_a_part_alone_meets_no_order_that_trades_whole(strict_exchange):
+    """a has 1.2 left: he may sell 2, not 5. The bid takes 5 or nothing, and he still has lots to close."""
+    ex = market(strict_exchange, money={"a": 2}, **FREE)
+    ex.set_leverage("a", X, 100, mode="cross")
+    ex.order("b", X, "sell", 2, price=100).ok()
+    ex.order("a", X, "buy", 2, price=100).ok()
+    ex.mark(X, "99.6")
+    whole = ex.order("b", X, "buy", 5, price="99.6", all_or_none=True).ok()
+    sold = ex.order("a", X, "sell", 5, price="99.6", tif="ioc")
+    assert endings(sold) == [(sold.order_id, Ending.BANKRUPTCY_LIMIT)] and ex.position("a", X).size == 2
+    assert ex.order("c", X, "sell", 5, price="99.6").filled == 5 and whole.order_id not in ex.open_orders("b")
+
+
+def test_a_hold_of_the_other_side_is_not_there_for_what_this_side_loses(strict_exchange):
+    """Either side may trade: beside 90 held by asks, a bid far above mark is borne at its limit only if the rest is free."""
+    ex = market(strict_exchange, money={"a": 100}, **FREE)
+    ex.set_leverage("a", X, 100, mode="isolated")
+    ex.order("a", X, "sell", 90, price=100).ok()
+    assert ex.order("a", X, "buy", 14, price=105).code == Code.INSUFFICIENT_MARGIN
+    ex.order("a", X, "buy", 1, price=105).ok()

@@ -192,15 +192,16 @@ class Trading(Watching):
 
     def cut_reduce_only(self, p: Position) -> None:
         """Cuts reduce-only orders to the position's size: the worst price first, then the newest."""
-        while p.reduce.lots:
-            excess = p.reduce.lots - max(0, p.size if p.reduce_side == Side.SELL else -p.size)
-            if excess <= 0:
-                return
-            *_, worst = max(self._reducing(p), key=lambda each: each[:2])
-            if worst.remaining <= excess:
+        excess = p.reduce.lots - max(0, p.size if p.reduce_side == Side.SELL else -p.size)
+        queue = sorted(self._reducing(p), key=lambda each: each[:2]) if p.reduce.lots and excess > 0 else []
+        while excess > 0:
+            *_, worst = queue.pop()
+            lots = min(excess, worst.remaining)
+            excess -= lots
+            if lots == worst.remaining:
                 self.cancel(worst, Ending.REDUCE_ONLY_CUT)
             else:
-                self.shrink(worst, excess, Ending.REDUCE_ONLY_CUT)
+                self.shrink(worst, lots, Ending.REDUCE_ONLY_CUT)
 
     def _end_with(self, p: Position, held: int) -> None:
         """Ends the orders that wait to close a closed or turned position, newest first: close-position orders, and children

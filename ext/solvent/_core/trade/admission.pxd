@@ -11,6 +11,9 @@ from solvent._core.account.ledger cimport Effect, Fill, Ledger
 from solvent._core.account.margin cimport Rules
 from solvent._core.base.money cimport int128
 
+cdef enum:
+    HOLD_ROUNDING = 8              # more units than the roundings of one hold
+
 cdef struct Trial:                 # the rows before a fill was tried on them
     int64_t size_lots
     int64_t cost_units

@@ -19,7 +19,6 @@ from solvent._core.base.schema cimport BUY, CONTRACTS, NET, SELL
 
 cdef enum:
     LIFTS_MAX = 64                 # explained in the twin
-    HOLD_ROUNDING = 8              # more units than the roundings of one hold
 
 cdef struct Reading:               # a domain
     int128 equity

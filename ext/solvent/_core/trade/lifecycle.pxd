@@ -8,7 +8,7 @@
 # must be cut. The path of every order is inline, as in the book.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, PARKED, SLOT_BITS, Order, pool_give, pool_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, PARKED, REDUCE_ONLY_MAX, SLOT_BITS, Order, pool_give, pool_take
 from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport client_ids_add, client_ids_finish
 from solvent._core.account.ledger cimport Position
@@ -28,6 +28,18 @@ from solvent._core.base.schema cimport (
 from solvent._core.base.emit cimport emit_accepted, emit_done, emit_rested, emit_trade
 
 
+cdef struct Cut:                   # a resting reduce-only order
+    int64_t place                  # the worse its price, the larger
+    uint64_t order_id
+    int32_t slot
+
+cdef struct Cuts:                  # those of a position, while it is cut to its size: the worst price first, then the newest
+    int64_t excess_lots
+    int32_t count
+    int32_t next
+    Cut items[REDUCE_ONLY_MAX]
+
+
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
 cdef void requeue(State* s, Ticket* t) noexcept nogil
 cdef void replaced_event(State* s, Ticket* t) noexcept nogil
@@ -38,7 +50,8 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void link_to_position(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
-cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil
+cdef void cuts_begin(State* s, int32_t position, Cuts* cuts) noexcept nogil
+cdef int32_t next_cut(State* s, Cuts* cuts, int64_t* lots) noexcept nogil
 cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
                     FillSide* half) noexcept nogil
 cdef int64_t borne_by_maker(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil

@@ -1,5 +1,6 @@
 """The rarer half of an order's path: owners, money, terms, cutting; the contract is in lifecycle.pxd."""
 
+from libc.stdlib cimport qsort
 from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, pool_find
@@ -200,44 +201,68 @@ cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
     return lots
 
 
-cdef int32_t _worst_reduce(State* s, int32_t position) noexcept nogil:
-    """Returns the resting reduce-only order of a position that is cut first."""
+cdef int _by_place(const void* one, const void* other) noexcept nogil:
+    cdef const Cut* first = <const Cut*>one
+    cdef const Cut* second = <const Cut*>other
+    if first.place != second.place:
+        return -1 if first.place > second.place else 1
+    return -1 if first.order_id > second.order_id else 1
+
+
+cdef void cuts_begin(State* s, int32_t position, Cuts* cuts) noexcept nogil:
+    """Finds the excess of a position's resting reduce-only orders, and the order in which they are cut: O(n log n)."""
     cdef Position* p = &s.ledger.positions[position]
     cdef Book* book = &s.books[p.instrument]
-    cdef int32_t worst = -1
     cdef int32_t slot = p.first_reduce
-    while slot >= 0:
-        if _rests(s, slot) and (worst < 0 or _cut_first(
-                p.reduce_side, book_price(book, &s.pool, slot), s.pool.orders[slot].order_id,
-                book_price(book, &s.pool, worst), s.pool.orders[worst].order_id)):
-            worst = slot
+    cdef int64_t price_ticks
+    cuts.excess_lots = p.reduce.lots - closing_lots(p, p.reduce_side) if p.reduce.lots > 0 else 0
+    cuts.count = cuts.next = 0
+    must(cuts.excess_lots <= p.reduce.lots, BOOK_7, &s.log.fault)
+    must(p.reduce.lots == 0 or p.reduce_count > 0, BOOK_5, &s.log.fault)
+    while cuts.excess_lots > 0 and slot >= 0:
+        if _rests(s, slot):
+            if cuts.count == REDUCE_ONLY_MAX:
+                must(False, BOOK_5, &s.log.fault)
+                return
+            price_ticks = book_price(book, &s.pool, slot)
+            cuts.items[cuts.count].place = price_ticks if p.reduce_side == SELL else -price_ticks
+            cuts.items[cuts.count].order_id, cuts.items[cuts.count].slot = s.pool.orders[slot].order_id, slot
+            cuts.count += 1
         slot = s.pool.reduce[slot].next
-    return worst
+    if cuts.count > 1:
+        qsort(cuts.items, cuts.count, sizeof(Cut), &_by_place)
 
 
-cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil:
-    """Finds the excess of a position's resting reduce-only orders, and the one that is cut next; -1: none."""
-    cdef Position* p = &s.ledger.positions[position]
-    excess[0] = p.reduce.lots - closing_lots(p, p.reduce_side) if p.reduce.lots > 0 else 0
-    must(excess[0] <= p.reduce.lots, BOOK_7, &s.log.fault)
-    must((p.reduce.lots == 0) or p.reduce_count > 0, BOOK_5, &s.log.fault)
-    return _worst_reduce(s, position) if excess[0] > 0 else -1
+cdef int32_t next_cut(State* s, Cuts* cuts, int64_t* lots) noexcept nogil:
+    """Returns the order that is cut next, and how many of its lots; -1: none."""
+    cdef int32_t slot
+    if cuts.excess_lots <= 0 or cuts.next == cuts.count:
+        must(cuts.excess_lots <= 0, BOOK_7, &s.log.fault)
+        return -1
+    slot = cuts.items[cuts.next].slot
+    cuts.next += 1
+    lots[0] = min64(cuts.excess_lots, s.pool.orders[slot].remaining_lots)
+    cuts.excess_lots -= lots[0]
+    must(lots[0] > 0 and s.pool.orders[slot].flags & REDUCE_ONLY, BOOK_7, &s.log.fault)
+    must(s.pool.orders[slot].order_id == cuts.items[cuts.next - 1].order_id, ORD_3, &s.log.fault)
+    return slot
 
 
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     """Cuts reduce-only orders to the position's size: the worst price first, then the newest."""
-    cdef int64_t excess
+    cdef int64_t lots
     cdef int32_t worst
-    while True:
-        worst = next_cut(s, position, &excess)
-        if worst < 0:
-            check_reduce(s, &s.ledger.positions[position])
-            return
-        must(excess > 0 and s.pool.orders[worst].flags & REDUCE_ONLY, BOOK_7, &s.log.fault)
-        if s.pool.orders[worst].remaining_lots <= excess:
-            cancel(s, worst, REDUCE_ONLY_CUT)
-        else:
-            shrink(s, worst, excess, REDUCE_ONLY_CUT)
+    cdef Cuts cuts
+    if s.ledger.positions[position].reduce.lots > 0:
+        cuts_begin(s, position, &cuts)
+        worst = next_cut(s, &cuts, &lots)
+        while worst >= 0:
+            if s.pool.orders[worst].remaining_lots == lots:
+                cancel(s, worst, REDUCE_ONLY_CUT)
+            else:
+                shrink(s, worst, lots, REDUCE_ONLY_CUT)
+            worst = next_cut(s, &cuts, &lots)
+    check_reduce(s, &s.ledger.positions[position])
 
 
 cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
@@ -411,6 +436,8 @@ cdef bint admit_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogi
     fill.lots = borne_by_taker(s, t, fill, deal)
     if fill.lots < maker.remaining_lots and is_whole(&s.pool, fill.slot):
         fill.lots = 0
+        if deal.taker_ends and closing_lots(&s.ledger.positions[t.holder], t.side) > 0:
+            deal.ending = BANKRUPTCY_LIMIT
     must((0 <= fill.lots) & (fill.lots <= wanted) & (fill.lots <= t.remaining_lots), BOOK_6, &s.log.fault)
     must((fill.lots > 0) | deal.taker_ends, SAFE_2, &s.log.fault)
     return True

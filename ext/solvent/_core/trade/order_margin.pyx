@@ -1,7 +1,7 @@
 """The money half of an order's checks; the contract is in order_margin.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.trade.admission cimport Trial, bears, bears_loss, closes_surely, closing_price, fit, put_back, try_on
+from solvent._core.trade.admission cimport HOLD_ROUNDING, Trial, bears, bears_loss, closes_surely, closing_price, fit, put_back, try_on
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, backs, held_of, related
 from solvent._core.account.margin cimport (
     collateral_value, free_units, hold_units, initial_units, opening_lots, opens_safely, side_hold,
@@ -153,6 +153,7 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, int64_t
     """
     cdef int32_t* fault = &s.log.fault
     cdef int64_t price = max64(1, t.limit_ticks)      # a limit below every legal price trades nothing
+    cdef int64_t free
     cdef int128 needed
     cdef OpenSide extra
     extra.lots = lots
@@ -165,7 +166,12 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, int64_t
     if t.ins.accrual_ppb != 0:      # holds do not contain the accrued funding of the lots that may open
         needed += accrued_units(t.ins, opens if t.side == BUY else -opens, fault)
     if needed >= 0 and _adds_plainly(s, t, p, lots):       # no other currency counts
-        return free_units(&s.ledger, t.account, t.ins.currency, p.mode) >= needed
+        free = free_units(&s.ledger, t.account, t.ins.currency, p.mode)
+        if free < needed:
+            return False
+        # Isolated: after the fill, orders of the other side may hold what this side held before.
+        if not p.mode or free - needed >= (p.hold_units if p.open[1 - t.side].lots else 0) + HOLD_ROUNDING:
+            return True
     return _bears_at_limit(s, t, p, lots, needed, extra.value_units)
 
 

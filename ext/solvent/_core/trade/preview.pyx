@@ -14,7 +14,8 @@ from solvent._core.base.clauses cimport BOOK_6, BOOK_7, MON_2, MON_3, MON_8, ORD
 from solvent._core.base.money cimport int128, min64, max64
 from solvent._core.base.pool cimport room
 from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER, REDUCE_ONLY
-from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, closing_lots, fill_side, limit_now, next_cut
+from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, closing_lots, fill_side, limit_now
+from solvent._core.trade.lifecycle cimport Cuts, cuts_begin, next_cut
 from solvent._core.trade.holds cimport order_price, refresh_hold, reserve
 from solvent._core.trade.state cimport WAITS, Deal, FillSide, KeptOrder, KeptRow, Preview, State, Ticket, has_owner
 
@@ -94,15 +95,15 @@ cdef void preview_end(State* s) noexcept nogil:
 
 cdef void _preview_cut(State* s, int32_t position) noexcept nogil:
     """Cuts reduce-only orders like cut_reduce_only, without an event."""
-    cdef int64_t excess
+    cdef int64_t lots
     cdef int32_t worst
-    while True:
-        worst = next_cut(s, position, &excess)
-        if worst < 0:
-            return
-        must(excess > 0 and s.pool.orders[worst].flags & REDUCE_ONLY, BOOK_7, &s.log.fault)
+    cdef Cuts cuts
+    cuts_begin(s, position, &cuts)
+    worst = next_cut(s, &cuts, &lots)
+    while worst >= 0:
         must(s.pool.orders[worst].holder == position, BOOK_7, &s.log.fault)
-        _cut_behind(s, worst, order_price(s, worst), max64(0, s.pool.orders[worst].remaining_lots - excess))
+        _cut_behind(s, worst, order_price(s, worst), s.pool.orders[worst].remaining_lots - lots)
+        worst = next_cut(s, &cuts, &lots)
 
 
 cdef void _preview_half(State* s, int32_t position, FillSide* half) noexcept nogil:
