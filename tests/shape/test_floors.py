@@ -44,7 +44,8 @@ ROOF = [
 MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "ladder", "schema", "commands", "command_log", "event_log", "emit",
     "event_view", "order_pool", "book", "matching", "peaks", "client_ids", "timers", "brackets", "expiries", "triggers",
-    "call_price", "order_limits", "valuation", "price_model", "ledger", "parcels", "fees", "margin", "domain", "adl_rank",
+    "call_price", "order_limits", "valuation", "price_model", "fund_past",
+    "ledger", "parcels", "fees", "margin", "domain", "adl_rank",
     "guard", "ranking", "liquidation_price", "admission", "state", "holds", "watching", "extended", "lifecycle", "short_way",
     "uncross", "preview", "order_margin", "shapes", "interruption", "linked", "placement", "cancellation", "amendment",
     "attachment", "pegs", "case", "collateral", "danger", "verdict", "clear", "net", "step_down", "take_over", "unwind",

@@ -8,6 +8,7 @@ from support.places import CORE, CYTHON
 ELSEWHERE = {  # pointers that are no part of the state, each with its reason
     ("EventLog", "events"): "a copy's log begins empty",
     ("Ledger", "log"): "back to the state itself",
+    ("FundPast", "clock_ns"): "back to the state itself",
     ("ClientIds", "pool"): "back to the state itself",
     ("Notes", "owners"): "a copy reads everybody anew",
     ("Guards", "items"): "derived: a copy begins without guards",
@@ -25,7 +26,7 @@ LAYOUTS = {  # by LAYOUT of image.pxd
     1: "0daaa0037c5a93f1", 2: "91d7d8fb333bdce7", 3: "a7cc12158ad147f6", 4: "60a0112da6c75c93", 5: "28b0d92e43fe4e78",
     6: "4482e24e0bb372ea", 7: "47e48ac5b72126d2", 8: "17fb80f18531010c", 9: "eb6e44b92ea11f87", 10: "7cc608080ff1ef4b",
     11: "0ee67fc6d3c298cf", 12: "1971804eb3d7418a", 13: "829ec07bf7ec37b6",
-    14: "1c0494831417f88c",
+    14: "1c0494831417f88c", 15: "77d47eda19ee4a12",
 }  # fmt: skip
 
 

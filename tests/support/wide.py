@@ -9,6 +9,7 @@ from random import Random
 from solvent import OrderLimits
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, command, extension
 from solvent.schema.layouts import layout
+from solvent.schema.words import AdlRank
 from support.linked_orders import attached
 
 SHARE = 0.05  # of the commands
@@ -59,15 +60,39 @@ def tagged(g, terms: dict[str, int], second: bytes) -> bytes:
     return bytes(record)
 
 
-def policies(r: Random) -> dict[str, str | bool]:
+def policies(r: Random) -> dict[str, str | bool | int]:
     """Who is deleveraged, at which price, and how much: words of a rule set, the usual ones in half of the draws."""
     if r.random() < 0.5:
         return {}
     return {
-        "adl_rank": r.choice(["roi_mr", "pnl_efflev", "binance", "pnl_leverage", "return", "sided_return", "account"]),
+        "adl_rank": r.choice([each.name[3:].lower() for each in AdlRank]),
         "adl_price": r.choice(["bankruptcy", "mark", "previous", "capped"]),
         "adl_share": r.choice(["queue", "pro_rata", "minmax"]), "adl_winners_first": r.random() < 0.3,
+        **_trigger(r), **_surplus(r), **_partial(r),
     }  # fmt: skip
+
+
+def _trigger(r: Random) -> dict[str, str | int]:
+    """When ADL begins: mostly once the fund is empty."""
+    fall = {"drawdown_ppb": r.choice([1, 3 * 10**8, 10**9]), "drawdown_window_ns": r.choice([1, 10**9, 8 * 3_600 * 10**9])}
+    return r.choice([{}, {}, {"adl_trigger": "always"}, {"adl_trigger": "drawdown", **fall}])
+
+
+def _partial(r: Random) -> dict[str, str | int]:
+    """How many lots are closed in the trader's name, and when the house takes the rest."""
+    below = r.choice([(2, 3), (0, 1), (99, 100)])
+    taken = {"takeover_times": below[0], "takeover_parts": below[1]}
+    cure = {"partial": "cure", "cure_buffer_ppb": r.choice([0, 10**8]), **taken}
+    fraction = {
+        "partial": "fraction", "partial_share_ppb": r.choice([2 * 10**8, 10**9]), "partial_above_units": r.choice([0, 10**9]),
+        "partial_cooldown_ns": r.choice([0, 10**6, 30 * 10**9]), **taken,
+    }  # fmt: skip
+    return r.choice([{}, {}, {"fee_at": "mark", **cure}, {"fee_at": "mark", **fraction}])
+
+
+def _surplus(r: Random) -> dict[str, str | int]:
+    """Who gets what the book pays for a parcel beyond its cost; a fee of it that is often too much."""
+    return r.choice([{}, {"surplus": "trader"}, {"surplus": "trader", "surplus_fee_ppb": r.choice([1, 10**7, 10**8])}])
 
 
 def limits(r: Random, kind: str) -> OrderLimits | None:

@@ -107,6 +107,8 @@ def _price(price: Decimal | None, none: str = "None") -> str:
 
 # --- the words of a rule set
 
+_PERCENT = Decimal("0.0000001")  # a rate over 10**9
+
 _PRICES = {
     "bankruptcy": "at the bankruptcy price", "mark": "at the mark", "previous": "at the mark before the last one",
     "capped": "at the bankruptcy price, or at the mark if that is better for the house",
@@ -117,7 +119,7 @@ _RANKS = {
     "binance": "profit over wallet, times requirement over equity", "pnl_leverage": "profit over cost, times the leverage set",
     "return": "mark over entry, times value over equity",
     "sided_return": "mark over entry (a short: entry over mark), times value over equity",
-    "account": "the number of the account",
+    "account": "the number of the account", "entry": "the entry price, the worst first",
 }  # fmt: skip
 _SHARES = {
     "queue": "one after the other", "pro_rata": "from all in proportion to their sizes,",
@@ -132,9 +134,23 @@ def _next(rules: RuleSet, row: DomainRow, what: str) -> str:
     begin = "orders cancelled" + (", hedges netted" if rules.nets and row.mode == Mode.CROSS else "")
     if row.verdict == Verdict.FULL:
         return f"{begin}, then takeover of {what} at the bankruptcy price"
-    tiers = f"{rules.step_tiers} tier{'' if rules.step_tiers == 1 else 's'}"
+    part = f"{plain(from_units(rules.partial_share_ppb, _PERCENT))} % of the largest position, or all of it, is sold"
+    if rules.partial == "cure":
+        part = "as few lots are sold as cover the requirement"
+    if rules.partial == "tiers":
+        part = f"a step down by {rules.step_tiers} tier{'' if rules.step_tiers == 1 else 's'}"
     waits = "; it found no fill and waits for the next mark" if row.stuck else ""
-    return f"{begin}, then a step down by {tiers} through the book{waits}"
+    return f"{begin}, then {part} through the book{waits}"
+
+
+def _unwinding(rules: RuleSet, fund: str) -> str:
+    """Returns what the house does with what it took."""
+    fall = plain(from_units(rules.drawdown_ppb, _PERCENT))
+    sold = {
+        "empty": f"sold while the fund ({fund}) pays", "always": "closed by ADL at once",
+        "drawdown": f"sold while the fund ({fund}) is less than {fall} % below its highest",
+    }[rules.adl_trigger]  # fmt: skip
+    return f"offered at the bankruptcy price; once worth nothing at mark, {sold}"
 
 
 def _adl(rules: RuleSet) -> str:
@@ -167,7 +183,7 @@ def _domain(venue: Venue, kernel: Any, owner: str, row: DomainRow, held: list[Po
         full=from_units(row.full_units, unit), own=from_units(row.own_units, unit), rules=venue.rules.name,
         ratio=ratio(row.equity_units, row.own_units) if row.own_units > 0 else None, next=_next(venue.rules, row, what),
         adl=_adl(venue.rules),
-        unwinding=f"offered at the bankruptcy price; once worth nothing at mark, sold while the fund ({fund}) pays",
+        unwinding=_unwinding(venue.rules, fund),
         first_in_line=tuple(_first(venue, kernel, each) for each in held),
         positions=tuple(position_of(venue, owner, each) for each in held),
         rates=tuple((from_units(each.full_ppb, PPB), from_units(each.own_ppb, PPB)) for each in held),

@@ -71,6 +71,9 @@ def _rank(rank: int, terms: Instrument, row: Any, mark_ticks: int, base: int) ->
         return _scaled(
             _return(terms, row, mark_ticks, rank == AdlRank.BY_SIDED_RETURN), row.domain_value_units, row.equity_units
         )
+    if rank == AdlRank.BY_ENTRY:
+        rate = _capped(abs(row.cost_units) * _MILLION // abs(row.size_lots))
+        return rate if (row.size_lots < 0) != (terms.spec.kind == Kind.INVERSE) else -rate
     rate = _capped(row.upl_units * _MILLION // abs(row.cost_units))
     if rank == AdlRank.BY_PNL_LEVERAGE:
         return _capped(rate * row.leverage // row.leverage_parts)

@@ -361,11 +361,12 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     f"{CORE}/native.pyx": {"layout": c_face.numbers},
     f"{CORE}/batch.pxd": {"limits": c_limits("BATCH_MAX", "MEMBER_RECORDS_MAX")},
     f"{CORE}/roster.pyx": {
+        "rules": c_reading(RuleTerms, "        self.s.rules", "rules"),
         "capacity": c_limits("INSTRUMENTS_MAX"), "terms": c_reading(InstrumentTerms, "        ins", "spec"),
         "limits": c_reading(LimitTerms, "        limits", "terms"),
         "calls": c_reading(CallTerms, "            ins.calls", "spec.calls"),
     },
-    f"{CORE}/kernel.pyx": {"limits": c_limits("RECORDS_MAX"), "terms": c_reading(RuleTerms, "        self.s.rules", "rules")},
+    f"{CORE}/kernel.pyx": {"limits": c_limits("RECORDS_MAX")},
     f"{CORE}/base/money.pxd": {"limits": c_wide_limits("RATE", "COLLATERAL_MAX", "MONEY_MAX")},
     f"{CORE}/market/order_pool.pxd": {"limits": c_limits("ORDERS_MAX", "REDUCE_ONLY_MAX", "TRIGGERED_MAX")},
     f"{CORE}/market/client_ids.pxd": {"limits": c_limits("CLIENT_ID_WINDOW")},

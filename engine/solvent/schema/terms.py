@@ -145,13 +145,38 @@ class RuleTerms:
     adl_price: int = term("uint8_t", "AdlPrice: at which price")
     adl_share: int = term("uint8_t", "AdlShare: how many lots of each")
     adl_winners_first: bool = term("uint8_t", "only positions with a profit are in the first pass of ADL", False)
+    adl_trigger: int = term("uint8_t", "AdlTrigger: until when the fund pays in the book")
+    drawdown_ppb: int = term("int64_t", "how far below its highest value the fund pays for nothing in the book")
+    drawdown_window_ns: int = term("int64_t", "how long that value is remembered")
+    surplus: int = term("uint8_t", "Surplus: who gets what the book pays beyond a parcel's cost")
+    surplus_fee_ppb: int = term("int64_t", "the part of a fill's value that the fund keeps of its surplus")
+    partial: int = term("uint8_t", "Partial: how many lots are closed in the trader's name")
+    takeover_times: int = term("int64_t", "below this part of R_own a domain is taken over")
+    takeover_parts: int = term("int64_t", "0: below the thresholds of tiers")
+    cure_buffer_ppb: int = term("int64_t", "how far above R_own a cure goes")
+    partial_share_ppb: int = term("int64_t", "of a position, in an order for a part")
+    partial_above_units: int = term("int64_t", "of value; a position that is worth no more is closed wholly")
+    partial_cooldown_ns: int = term("int64_t", "after an order for a part, in which an account's positions are closed wholly")
     steps: tuple[int, ...] = ()  # of a liquidation, in order (Step)
 
-    words: ClassVar = ("orders", "fee_at_bankruptcy", "adl_rank", "adl_price", "adl_share")
+    words: ClassVar = (
+        "orders",
+        "fee_at_bankruptcy",
+        "adl_rank",
+        "adl_price",
+        "adl_share",
+        "adl_trigger",
+        "surplus",
+        "partial",
+    )
     """A RuleSet has words for these."""
     made: ClassVar = (*words, "step_tiers", "net_hedges", "steps")
     """A RuleSet computes these from its own fields."""
-    later: ClassVar = ("adl_rank", "adl_price", "adl_share", "adl_winners_first")
+    later: ClassVar = (
+        "adl_rank", "adl_price", "adl_share", "adl_winners_first", "partial_cooldown_ns", "partial_above_units",
+        "partial_share_ppb", "cure_buffer_ppb", "takeover_parts", "takeover_times", "partial", "surplus_fee_ppb", "surplus",
+        "drawdown_window_ns", "drawdown_ppb", "adl_trigger",
+    )  # fmt: skip
     """The configuration's digest tells of these only where they are not zero, as before there were any."""
 
 

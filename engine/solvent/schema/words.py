@@ -7,10 +7,10 @@ nothing of the package.
 from enum import IntEnum, IntFlag
 
 __all__ = [
-    "AdlPrice", "AdlRank", "AdlShare", "Arm", "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending",
-    "EventType", "Flag", "Kind", "Leg", "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg",
-    "Posting", "Premium", "Purse", "Role", "Scheme", "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif",
-    "TriggerFlag", "TriggerKind", "Verdict", "Weighting",
+    "AdlPrice", "AdlRank", "AdlShare", "AdlTrigger", "Arm", "BandEffect", "Basis", "CallTie", "CommandType", "Component",
+    "Ending", "EventType", "Flag", "Kind", "Leg", "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange",
+    "Partial", "Peg", "Posting", "Premium", "Purse", "Role", "Scheme", "SelfTrade", "ShapeFlag", "Side", "Source",
+    "SourceState", "Step", "Surplus", "Tif", "TriggerFlag", "TriggerKind", "Verdict", "Weighting",
 ]  # fmt: skip
 
 
@@ -245,6 +245,7 @@ class AdlRank(IntEnum):
     BY_RETURN = 4  # mark over entry, times effective leverage
     BY_SIDED_RETURN = 5  # the same, with entry over mark for shorts
     BY_ACCOUNT = 6  # by account number alone
+    BY_ENTRY = 7  # by entry price: of shorts the highest, of longs the lowest
 
 
 class AdlPrice(IntEnum):
@@ -262,6 +263,29 @@ class AdlShare(IntEnum):
     IN_QUEUE = 0  # by rank, each wholly
     PRO_RATA = 1  # by size, largest remainder
     MINMAX = 2  # the greatest part that anybody loses is as small as can be
+
+
+class AdlTrigger(IntEnum):
+    """Decides until when the fund pays for a parcel without value in the book."""
+
+    WHEN_EMPTY = 0  # as long as it has anything
+    AT_ONCE = 1  # it does not: what no order takes at the bankruptcy price is deleveraged at once
+    BY_DRAWDOWN = 2  # while it is near enough to its highest value of late
+
+
+class Partial(IntEnum):
+    """Decides how many lots an order in its owner's name closes of a position below R_own."""
+
+    BY_TIERS = 0  # those beyond a tier
+    BY_CURE = 1  # as few as leave the domain at R_own
+    BY_FRACTION = 2  # a part, then all of it for some time
+
+
+class Surplus(IntEnum):
+    """Decides who gets what the book pays for a parcel beyond its cost."""
+
+    TO_FUND = 0
+    TO_TRADER = 1  # who was taken over, less the fund's fee
 
 
 class Component(IntFlag):
@@ -371,6 +395,7 @@ class Posting(IntEnum):
     TRANSFERRED = 19
     SETTLED = 20
     CONVERTED = 21
+    SURPLUS_RETURNED = 22
 
 
 class Ending(IntEnum):

@@ -6,13 +6,16 @@ from itertools import pairwise
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import RATE
 from solvent.schema.terms import RuleTerms, names_of
-from solvent.schema.words import AdlPrice, AdlRank, AdlShare, OrderRule, Step
+from solvent.schema.words import AdlPrice, AdlRank, AdlShare, AdlTrigger, OrderRule, Partial, Step, Surplus
 
 _ORDERS = {"ignored": OrderRule.IGNORED, "notional": OrderRule.BY_NOTIONAL, "fee": OrderRule.BY_FEE}
 _WORDS: dict[str, dict[str, int]] = {  # a field and its words
     "adl_rank": {each.name[3:].lower(): each for each in AdlRank},
     "adl_price": {each.name[3:].lower(): each for each in AdlPrice},
     "adl_share": {"queue": AdlShare.IN_QUEUE, "pro_rata": AdlShare.PRO_RATA, "minmax": AdlShare.MINMAX},
+    "adl_trigger": {"empty": AdlTrigger.WHEN_EMPTY, "always": AdlTrigger.AT_ONCE, "drawdown": AdlTrigger.BY_DRAWDOWN},
+    "surplus": {"fund": Surplus.TO_FUND, "trader": Surplus.TO_TRADER},
+    "partial": {"tiers": Partial.BY_TIERS, "cure": Partial.BY_CURE, "fraction": Partial.BY_FRACTION},
 }
 STEPS = tuple(step.name.lower() for step in Step)
 """The steps of a liquidation in their order: those of a margin domain, of a parcel, and of a wallet below zero."""
@@ -39,13 +42,24 @@ class RuleSet:
     at_threshold: a ratio equal to a threshold counts as below it (OKX unified: "at or below 100 %").
 
     adl_rank: who is deleveraged first: "roi_mr" (OKX, and the same as BitMEX for isolated positions), "pnl_efflev" (BitMEX),
-    "binance", "pnl_leverage" (Bybit), "return" or "sided_return" (Hyperliquid), "account" (by number alone).
+    "binance", "pnl_leverage" (Bybit), "return" or "sided_return" (Hyperliquid), "account" (by number alone),
+    "entry" (the worst entry price: Dango).
 
     adl_price: the price at which a parcel then closes: "bankruptcy", "mark", "previous" (the mark before the last one) or
     "capped" (bankruptcy price or mark, what is better for the parcel). The fund pays what a parcel then loses, after it the
     deficit. adl_share: the lots that each counterparty loses: "queue" (by rank, each wholly), "pro_rata" (by size, largest
     remainder) or "minmax" (the greatest part that anybody loses is as small as can be). adl_winners_first: positions without a
-    profit come in the last pass.
+    profit come in the last pass. adl_trigger: a parcel without value is sold in the book while the fund pays ("empty"), or its
+    rest closes against counterparties at once ("always"). With "drawdown" it does so while the fund is drawdown_ppb or more
+    below its highest value of the last drawdown_window_ns.
+
+    partial: how many lots are closed in the trader's name below R_own: those beyond a tier ("tiers"), as few as leave the
+    domain at R_own and cure_buffer_ppb of it ("cure"), or partial_share_ppb of a position ("fraction"). A fraction is all of
+    it where it is worth partial_above_units at most, and for partial_cooldown_ns after an order for a part. With "cure" and
+    "fraction" a domain is taken over below takeover_times / takeover_parts of R_own, and each tier asks for its own rate.
+
+    surplus: what the book pays for a parcel beyond its cost is the "fund"'s, or the "trader"'s who was taken over.
+    surplus_fee_ppb: the part of a fill's value, over 10**9, that the fund keeps of the trader's surplus, if there is so much.
 
     steps: the steps for a margin domain below R_own, and for what the house takes from it, in order. A table may leave out net
     (as net_hedges=False does) and step_down. Without step_down every tier is a low one, and a domain below R_own is taken
@@ -78,12 +92,24 @@ class RuleSet:
     funding_first: bool = True
     at_threshold: bool = False
     adl_winners_first: bool = False
+    drawdown_ppb: int = 0
+    drawdown_window_ns: int = 0
+    surplus_fee_ppb: int = 0
+    takeover_times: int = 0
+    takeover_parts: int = 0
+    cure_buffer_ppb: int = 0
+    partial_share_ppb: int = 0
+    partial_above_units: int = 0
+    partial_cooldown_ns: int = 0
     # rendered: end
     orders: str = "ignored"
     fee_at: str = "mark"
     adl_rank: str = "roi_mr"
     adl_price: str = "bankruptcy"
     adl_share: str = "queue"
+    adl_trigger: str = "empty"
+    surplus: str = "fund"
+    partial: str = "tiers"
     steps: tuple[str, ...] = STEPS
     open_points: tuple[str, ...] = ()
 
@@ -110,9 +136,49 @@ class RuleSet:
             raise InputError(f"rule set {self.name}: open_points is a tuple of sentences, not {shown(self.open_points)}")
         if type(self.fund_share_ppb) is not int or not 0 <= self.fund_share_ppb <= RATE:
             raise InputError(f"rule set {self.name}: the fund's share is an int from 0 to 10**9")
+        if type(self.surplus_fee_ppb) is not int or not 0 <= self.surplus_fee_ppb <= RATE:
+            raise InputError(f"rule set {self.name}: surplus_fee_ppb is an int from 0 to 10**9")
+        if self.surplus_fee_ppb and self.surplus == "fund":
+            raise InputError(f"rule set {self.name}: the fund has the whole surplus; a fee of it needs surplus='trader'")
         if type(self.step_tiers) is not int or self.step_tiers < 1:
             raise InputError(f"rule set {self.name}: step_tiers is a whole number from 1 up")
         self._check_steps()
+        self._check_partial()
+        self._check_trigger()
+
+    def _check_trigger(self) -> None:
+        """Refuses numbers of a drawdown that are missing, out of range, or without one."""
+        for name, top in (("drawdown_ppb", RATE), ("drawdown_window_ns", 10**18)):
+            said, least = getattr(self, name), int(self.adl_trigger == "drawdown")
+            if type(said) is not int or not 0 <= said <= top:
+                raise InputError(f"rule set {self.name}: {name} is an int from 0 to {top}")
+            if (said > 0) != least:
+                raise InputError(f"rule set {self.name}: {name} belongs to adl_trigger='drawdown', which needs it above 0")
+
+    def _check_partial(self) -> None:
+        """Refuses numbers of a partial closing that are missing, out of range, or of another policy."""
+        most = {
+            "partial_cooldown_ns": 10**18, "partial_above_units": 10**18, "partial_share_ppb": RATE, "cure_buffer_ppb": RATE,
+            "takeover_parts": 10**9, "takeover_times": 10**9,
+        }  # fmt: skip
+        for name, top in most.items():
+            if type(getattr(self, name)) is not int or not 0 <= getattr(self, name) <= top:
+                raise InputError(f"rule set {self.name}: {name} is an int from 0 to {top}")
+        needed = {
+            "tiers": (), "cure": ("takeover_times", "takeover_parts", "cure_buffer_ppb"),
+            "fraction": tuple(name for name in most if name != "cure_buffer_ppb"),
+        }[self.partial]  # fmt: skip
+        for name in most:
+            if name not in needed and getattr(self, name):
+                raise InputError(f"rule set {self.name}: {name} does nothing with partial={self.partial!r}")
+        if self.partial == "tiers":
+            return
+        if not self.takeover_times < self.takeover_parts:
+            raise InputError(f"rule set {self.name}: below R_own means takeover_times below takeover_parts")
+        if self.partial == "fraction" and not self.partial_share_ppb:
+            raise InputError(f"rule set {self.name}: partial='fraction' needs partial_share_ppb from 1 to 10**9")
+        if "step_down" not in self.steps or self.fee_at != "mark":
+            raise InputError(f"rule set {self.name}: partial={self.partial!r} needs the step step_down, and fee_at='mark'")
 
     def _check_steps(self) -> None:
         """Refuses a table that names a step twice, in vain or too early, or lacks one that another needs."""
@@ -135,6 +201,8 @@ class RuleSet:
     @property
     def low_tiers(self) -> int:
         """Returns the number of tiers, from the first one, from which a position is not stepped down."""
+        if self.partial != "tiers":
+            return 0
         return self.step_tiers if "step_down" in self.steps else _ALL_LOW
 
     def identity(self) -> tuple[object, ...]:

@@ -279,7 +279,7 @@ class Kernel(Recorder):
             answer = refused(Code.TIME_BACKWARDS)
         else:
             before_ns = self.clock_ns
-            self.clock_ns = self.placement.clock_ns = self.trading.fees.clock_ns = c.time_ns
+            self.clock_ns = self.placement.clock_ns = self.trading.fees.clock_ns = self.ledger.past.now_ns = c.time_ns
             self._pass_time(before_ns)
             settles = isinstance(c, commands.SetState) and c.listing == Listing.CLOSED
             self.liquidation.may_cost_others = c.type in COSTS_OTHERS or settles

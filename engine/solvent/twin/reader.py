@@ -11,7 +11,7 @@ from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, NAME_BYTES
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.states import CALLS
-from solvent.schema.words import AdlPrice, Side
+from solvent.schema.words import AdlPrice, AdlTrigger, Partial, Side
 from solvent.twin import audit, rows
 from solvent.twin.account import domain, margin
 from solvent.twin.account.ledger import Ledger, Position
@@ -259,6 +259,10 @@ class Reader:
         """Returns the canonical bytes of the state (docs/reference/digest.md)."""
         out = [self.clock_ns, self.trading.order_count, self.ledger.next_parcel_id, len(self.names)]
         out += self.ledger.parents[FIRST_USER:]
+        if self.admission.rules.partial == Partial.BY_FRACTION:
+            out += [self.ledger.cooling.get(account, 0) for account in range(FIRST_USER, self.account_count)]
+        if self.admission.rules.adl_trigger == AdlTrigger.BY_DRAWDOWN:
+            out += self.ledger.past.state()
         for wallets in self.ledger.wallets:
             out += wallets
         for i in range(len(self.contracts)):

@@ -13,10 +13,11 @@ from fractions import Fraction
 from solvent.schema.codes import InvariantBroken
 from solvent.schema.events import Event, is_event
 from solvent.schema.layouts import NO_INSTRUMENT
-from solvent.schema.limits import DAY_NS, FIRST_USER
+from solvent.schema.limits import DAY_NS, FIRST_USER, RATE
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
 from solvent.witness.batches import Batched
+from solvent.witness.closings import Closings
 from solvent.witness.rows import LEGS, Audited, Key, Order
 from solvent.witness.safety import Before
 from solvent.witness.spendable import spendable
@@ -51,10 +52,13 @@ class Auditor(Batched):
         self._fees: list[tuple[int, int, int]] = []  # payer, order id, amount still to be posted (a rebate: negative)
         self._fills: defaultdict[Key, list[tuple[int, int]]] = defaultdict(list)  # until their POSITION
         self._traded: defaultdict[Key, list[Before]] = defaultdict(list)  # likewise, of trades
-        self._house_fills: list[tuple[int, int]] = []  # lots, cost delta still to be booked on a parcel
+        self._house_fills: list[tuple[int, int, bool]] = []  # lots, cost delta, of an order that takes: until their PARCEL
         self._stepping = self._stepping_leg = 0
+        self._closings = Closings()
         self._another_day = False
         self._taken: list[int] = []
+        self._origins: dict[int, int] = {}  # of parcels: who was taken over
+        self._returned: list[tuple[int, int]] = []  # to whom, units: of a surplus until its PARCEL
         self._held: dict[Key, int] = {}  # what positions were before this command changed them
 
     def follow(self, events: Iterable[Event]) -> None:
@@ -111,6 +115,8 @@ class Auditor(Batched):
             who = account, leg if side else -1
             gave, got = self._funded[who]
             self._funded[who] = (gave + e.amount_units, got) if paid else (gave, got + e.amount_units)
+        if e.posting == Posting.SURPLUS_RETURNED:
+            self._returned.append((e.receiver, e.amount_units))
         if e.payer == Purse.FUND and not e.payer_after:
             self.counts["fund_exhausted"] += 1
         if Purse.DEFICIT in (e.payer, e.receiver):
@@ -349,7 +355,7 @@ class Auditor(Batched):
             self._bracket_traded(e, order_id)
             cost = signed_cost(spec, not order.side, value)
             if order.house:
-                self._house_fills.append((e.size_lots, cost))
+                self._house_fills.append((e.size_lots, cost, order is taker and not called))
             else:
                 self._fees.append((order.account, order_id, ratio_up(value * rate, 10**9)))
                 if any(each.fee_tiers for each in self.specs):  # before that nothing is counted
@@ -398,7 +404,7 @@ class Auditor(Batched):
         for instrument, size, _ in self.parcels.values():
             if instrument == e.instrument:
                 self.roundings[self.currency[e.instrument]] += 1
-                self._house_fills.append((abs(size), -profit(spec, size, 0, e.price_ticks)))
+                self._house_fills.append((abs(size), -profit(spec, size, 0, e.price_ticks), False))
 
     # --- liquidation
 
@@ -428,9 +434,8 @@ class Auditor(Batched):
     def _on_step_down(self, e: Event) -> None:
         self._at_mark(e, self.marks[e.instrument])
         self._need(e.tier > self.rules.low_tiers, e, "a step down begins at tier 3")
-        left = abs(self.sizes[e.account, e.instrument, e.leg]) - e.size_lots
         self._need(
-            left == 0 or bool(e.target_tier and self._is_enough(e.instrument, left)), e, "LIQ-1: enough left, or nothing"
+            self._closings.fits(self, e, self._at_ns), e, "LIQ-1: closes what the rule set says, and leaves enough or nothing"
         )
         self._stepping, self._stepping_leg = -1, e.leg
 
@@ -439,6 +444,7 @@ class Auditor(Batched):
         self._at_mark(e, self.marks[e.instrument])
         self._need(self.sizes[key] == e.size_lots, e, "LIQ-4: the whole position is taken")
         self.parcels[e.parcel_id] = [e.instrument, e.size_lots, e.cost_units]
+        self._origins[e.parcel_id] = e.account
         self._held.setdefault(key, self.sizes[key])
         self.sizes[key] = self.costs[key] = 0
         self._taken.append(e.account)
@@ -453,24 +459,36 @@ class Auditor(Batched):
         if e.adl_pass != 2:
             held = [(e.account, instrument, leg) for leg in LEGS if self.sizes[e.account, instrument, leg] * size < 0]
             self._fill(held[0], sign * e.closed_lots, e.share_units)
-        self._house_fills.append((e.closed_lots, -e.share_units))
+        self._house_fills.append((e.closed_lots, -e.share_units, False))
         if e.adl_pass == 2:
-            self._house_fills.append((e.closed_lots, e.share_units))
+            self._house_fills.append((e.closed_lots, e.share_units, False))
 
     def _on_parcel(self, e: Event) -> None:
         parcel = self.parcels[e.parcel_id]
         self._safe_parcel(e)
         self.counts[ParcelChange(e.change).name] += e.closed_lots
         if e.change != ParcelChange.TAKEN:
-            lots, cost_delta = self._house_fills.pop(0)
+            lots, cost_delta, takes = self._house_fills.pop(0)
             share = parcel[2] * lots // abs(parcel[1])
             self._need(lots == e.closed_lots, e, f"{lots} lots were to be closed")
             self._need(-cost_delta - share == e.gain_units, e, f"LIQ-6: a gain of {-cost_delta - share}")
+            self._need(
+                self._returned == self._due_back(e, abs(cost_delta) if takes else 0), e, f"LIQ-6: returned {self._returned}"
+            )
+            self._returned = []
             parcel[1] += lots if parcel[1] < 0 else -lots
             parcel[2] -= share
         self._need(parcel == [e.instrument, e.size_lots, e.cost_units], e, f"parcel {parcel}")
         if parcel[1] == 0:
-            del self.parcels[e.parcel_id]
+            del self.parcels[e.parcel_id], self._origins[e.parcel_id]
+
+    def _due_back(self, e: Event, value: int) -> list[tuple[int, int]]:
+        """Returns who gets what of a fill's surplus back, as the rule set says. value: the fill's, 0 for a resting order."""
+        rules, gain = self.rules, e.gain_units
+        if rules.surplus == "fund" or not value or e.change != ParcelChange.FILLED_BY_BOOK or gain <= 0:
+            return []
+        left = gain - min(gain, value * rules.surplus_fee_ppb // RATE)
+        return [(self._origins[e.parcel_id], left)] if left else []
 
     # --- the end of a command
 

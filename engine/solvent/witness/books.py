@@ -56,6 +56,8 @@ class Books(Rows):
             full, own = full + low, own + high
         if not isolated and self.rules.orders != "ignored":
             equity, full, own = self._with_orders(account, currency, equity, full, own)
+        if self.rules.takeover_parts:
+            full = ratio_up(own * self.rules.takeover_times, self.rules.takeover_parts)
         met = int(self.rules.at_threshold and any(self.sizes[key] for key in members))
         return equity, full + met, own + met
 

@@ -80,7 +80,7 @@ class Limited(Safety):
         value = max(fill_value(self.specs[e.instrument], e.size_lots, each) for each in prices)
         self._hold(value >= limits.least_notional_units, e, f"{value} units are below the least notional")
 
-    def _is_enough(self, instrument: int, lots: int) -> bool:
+    def is_enough(self, instrument: int, lots: int) -> bool:
         """True if so many lots are worth the least notional at mark."""
         spec = self.specs[instrument]
         return spec.limits is None or fill_value(spec, lots, self.marks[instrument]) >= spec.limits.least_notional_units

@@ -37,7 +37,7 @@ _REASON_OF = {
     Posting.REALISED: "realised", Posting.FUNDING_PAID: "funding_paid", Posting.FUNDING_RECEIVED: "funding_received",
     Posting.TAKEN_OVER: "taken_over", Posting.CONVERTED: "converted", Posting.SHORTFALL: "covered",
     Posting.ADL_TOP_UP: "covered", Posting.FUND_SEEDED: "house", Posting.PARCEL_GAIN: "house", Posting.PARCEL_LOSS: "house",
-    Posting.SETTLED: "house", Posting.DEFICIT_REPAID: "house",
+    Posting.SETTLED: "house", Posting.DEFICIT_REPAID: "house", Posting.SURPLUS_RETURNED: "taken_over",
 }  # fmt: skip
 _WITHIN = {Posting.MARGIN_ASSIGNED, Posting.MARGIN_RELEASED, Posting.MARGIN_MOVED}  # between purses of one account
 _OF_A_FILL = {"fees", "rebates", "liquidation_fees", "realised", "adl"}

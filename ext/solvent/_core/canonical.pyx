@@ -9,7 +9,7 @@ from solvent._core.account.fees cimport VOLUME_DAYS, Volume, volume_at
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.parcels cimport parcels_left
 from solvent._core.base.pool cimport taken
-from solvent._core.base.schema cimport AT_PREVIOUS, NAME_BYTES, REDUCE_ONLY, SHAPED_ORDER
+from solvent._core.base.schema cimport AT_PREVIOUS, BY_DRAWDOWN, BY_FRACTION, NAME_BYTES, REDUCE_ONLY, SHAPED_ORDER
 from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
 from solvent._core.contract.valuation cimport Instrument, in_call
@@ -220,6 +220,14 @@ cdef int _put_ledger(State* s, Writer out) except -1:
     cdef int32_t index
     for account in range(FIRST_USER, l.account_count):
         out.put(l.accounts[account].parent)
+    if s.rules.partial == BY_FRACTION:
+        for account in range(FIRST_USER, l.account_count):
+            out.put(l.accounts[account].cooling_ns)
+    if s.rules.adl_trigger == BY_DRAWDOWN:
+        out.put(l.past.count)
+        for index in range(l.past.count):
+            out.put_all((l.past.values[index].currency, l.past.values[index].since_ns, l.past.values[index].end_ns))
+            out.put(l.past.values[index].units)
     for account in range(l.account_count):
         for i in range(l.currency_count):
             out.put(wallet_of(l, account, i).cash_units)

@@ -12,7 +12,7 @@ from solvent._core.recorder cimport Recorder
 from solvent._core.trade.state cimport Receipt, State
 
 cdef enum:
-    LAYOUT = 14                    # of the blocks; tests/shape/test_walk.py tells when it must rise
+    LAYOUT = 15                    # of the blocks; tests/shape/test_walk.py tells when it must rise
 
 cdef struct Head:                  # the first block of an image
     uint64_t layout

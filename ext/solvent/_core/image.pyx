@@ -169,6 +169,7 @@ cdef void _scrub(State* s, const State* source, Shadow* shadow) noexcept nogil:
     memset(&s.guards, 0, sizeof(s.guards))
     notes_begin(&s.ledger)
     s.ledger.log = NULL
+    s.ledger.past.clock_ns = NULL
     s.client_ids.pool = NULL
     w.s = s
     w.visit = _note
@@ -252,6 +253,7 @@ cdef bint _make(State* s, Filling* f, uint64_t wanted) noexcept nogil:
     memset(&s.guards, 0, sizeof(s.guards))
     notes_begin(&s.ledger)
     s.ledger.log = &s.log
+    s.ledger.past.clock_ns = &s.clock_ns
     s.client_ids.pool = &s.pool
     w.s = s
     w.visit = _fill
@@ -556,6 +558,7 @@ cdef class Portable(Recorder):
             free(s)
             self.busy = IDLE
         self.s.ledger.log, self.s.client_ids.pool = &self.s.log, &self.s.pool
+        self.s.ledger.past.clock_ns = &self.s.clock_ns
         self.s.log.first_seq = head.next_seq
         self.seed, self.command_seq, self.receipt = head.seed, head.command_seq, head.receipt
         self.ids, self.names, self.unread_ends, self.unread_names = None, None, given[5], given[6]

@@ -220,34 +220,7 @@ cdef class Kernel(Batching):
             each = &self.s.ledger.collateral[self.s.ledger.collateral_count]
             each.currency, each.of, each.instrument, each.numerator, each.denominator = terms
             self.s.ledger.collateral_count += 1
-        # rendered: terms
-        self.s.rules.price_band_ppb = rules.price_band_ppb
-        self.s.rules.step_limit_ppb = rules.step_limit_ppb
-        self.s.rules.parcel_limit_ppb = rules.parcel_limit_ppb
-        self.s.rules.step_tiers = rules.step_tiers
-        self.s.rules.fee_isolated_low = rules.fee_isolated_low
-        self.s.rules.fee_isolated_full = rules.fee_isolated_full
-        self.s.rules.fee_isolated_own = rules.fee_isolated_own
-        self.s.rules.fee_cross_low = rules.fee_cross_low
-        self.s.rules.fee_cross_full = rules.fee_cross_full
-        self.s.rules.fee_cross_own = rules.fee_cross_own
-        self.s.rules.funding_cap = rules.funding_cap
-        self.s.rules.net_hedges = rules.net_hedges
-        self.s.rules.orders = rules.orders
-        self.s.rules.fund_share_ppb = rules.fund_share_ppb
-        self.s.rules.funding_first = rules.funding_first
-        self.s.rules.fee_at_bankruptcy = rules.fee_at_bankruptcy
-        self.s.rules.at_threshold = rules.at_threshold
-        self.s.rules.adl_rank = rules.adl_rank
-        self.s.rules.adl_price = rules.adl_price
-        self.s.rules.adl_share = rules.adl_share
-        self.s.rules.adl_winners_first = rules.adl_winners_first
-        # rendered: end
-        self.s.ledger.fund_share_ppb = self.s.rules.fund_share_ppb
-        for step in rules.steps:
-            self.s.rules.steps[self.s.rules.step_count] = step
-            self.s.rules.step_count += 1
-        self.s.ledger.orders_count = self.s.rules.orders != 0
+        self._enter_rules(rules)
 
     def __dealloc__(self):
         state_close(&self.s)

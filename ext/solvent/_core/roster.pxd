@@ -1,4 +1,4 @@
-# roster: accounts and instruments by name. The kernel extends it with the commands.
+# roster: accounts and instruments by name, and the rule set. The kernel extends it with the commands.
 #
 # Owns: the names, the configuration bytes, and the entry of an instrument. It is decoded before the exchange is entered, built
 # beside the others before the command begins, and counted by the command itself.
@@ -30,6 +30,7 @@ cdef class Roster(Reader):
     cdef Offer offer
 
     cdef int _enter_instrument(self, spec) except -1
+    cdef int _enter_rules(self, rules) except -1
     cdef int _build(self, spec, int64_t clock_ns) except -1
     cdef int _fill(self, spec, int64_t clock_ns) except -1
     cdef int _fill_limits(self, Instrument* ins, terms) except -1

@@ -13,7 +13,7 @@ from solvent._core.contract.price_model cimport Prices, prices_close, prices_ope
 from solvent._core.reader cimport Reader
 from solvent._core.base.schema cimport (
     ACCOUNT_EXISTS, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, INSTRUMENT_EXISTS, NAME_BYTES, NET, OK, RECORD_BYTES,
-    TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Event,
+    TOO_MANY_ACCOUNTS, TO_TRADER, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Event,
 )
 from solvent._core.base.event_log cimport log_next
 from solvent._core.trade.state cimport Receipt
@@ -247,6 +247,57 @@ cdef class Roster(Reader):
             event.records = 2
             memcpy(log_next(&self.s.log), self.offer.name, NAME_BYTES)
         return OK
+
+    # --- the rule set
+
+    cdef int _enter_rules(self, rules) except -1:
+        """Reads a rule set, and tells the ledger what of it concerns postings."""
+        # rendered: rules
+        self.s.rules.price_band_ppb = rules.price_band_ppb
+        self.s.rules.step_limit_ppb = rules.step_limit_ppb
+        self.s.rules.parcel_limit_ppb = rules.parcel_limit_ppb
+        self.s.rules.step_tiers = rules.step_tiers
+        self.s.rules.fee_isolated_low = rules.fee_isolated_low
+        self.s.rules.fee_isolated_full = rules.fee_isolated_full
+        self.s.rules.fee_isolated_own = rules.fee_isolated_own
+        self.s.rules.fee_cross_low = rules.fee_cross_low
+        self.s.rules.fee_cross_full = rules.fee_cross_full
+        self.s.rules.fee_cross_own = rules.fee_cross_own
+        self.s.rules.funding_cap = rules.funding_cap
+        self.s.rules.net_hedges = rules.net_hedges
+        self.s.rules.orders = rules.orders
+        self.s.rules.fund_share_ppb = rules.fund_share_ppb
+        self.s.rules.funding_first = rules.funding_first
+        self.s.rules.fee_at_bankruptcy = rules.fee_at_bankruptcy
+        self.s.rules.at_threshold = rules.at_threshold
+        self.s.rules.adl_rank = rules.adl_rank
+        self.s.rules.adl_price = rules.adl_price
+        self.s.rules.adl_share = rules.adl_share
+        self.s.rules.adl_winners_first = rules.adl_winners_first
+        self.s.rules.adl_trigger = rules.adl_trigger
+        self.s.rules.drawdown_ppb = rules.drawdown_ppb
+        self.s.rules.drawdown_window_ns = rules.drawdown_window_ns
+        self.s.rules.surplus = rules.surplus
+        self.s.rules.surplus_fee_ppb = rules.surplus_fee_ppb
+        self.s.rules.partial = rules.partial
+        self.s.rules.takeover_times = rules.takeover_times
+        self.s.rules.takeover_parts = rules.takeover_parts
+        self.s.rules.cure_buffer_ppb = rules.cure_buffer_ppb
+        self.s.rules.partial_share_ppb = rules.partial_share_ppb
+        self.s.rules.partial_above_units = rules.partial_above_units
+        self.s.rules.partial_cooldown_ns = rules.partial_cooldown_ns
+        # rendered: end
+        self.s.ledger.fund_share_ppb = self.s.rules.fund_share_ppb
+        self.s.rules.ends = self.s.rules.at_threshold or self.s.rules.takeover_parts > 0
+        self.s.ledger.past.window_ns = self.s.rules.drawdown_window_ns
+        self.s.ledger.past.clock_ns = &self.s.clock_ns
+        self.s.ledger.returns_surplus = self.s.rules.surplus == TO_TRADER
+        self.s.ledger.surplus_fee_ppb = self.s.rules.surplus_fee_ppb
+        for step in rules.steps:
+            self.s.rules.steps[self.s.rules.step_count] = step
+            self.s.rules.step_count += 1
+        self.s.ledger.orders_count = self.s.rules.orders != 0
+        return 0
 
     # --- accounts
 

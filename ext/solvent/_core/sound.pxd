@@ -12,6 +12,7 @@ cdef bint sound_whole(State* s) noexcept nogil
 cdef bint sound_accounts(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_books(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_collateral(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
+cdef bint sound_past(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_instruments(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_levels(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_limits(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil

@@ -1,6 +1,7 @@
 """Ranges of a state from outside; the contract is in sound.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from solvent._core.account.fund_past cimport FundValue
 from solvent._core.account.ledger cimport ACCOUNTS_MAX, FIRST_USER, Account, Collateral, Ledger, Parcel, Position, Wallet
 from solvent._core.account.margin cimport STEPS_MAX
 from solvent._core.base.schema cimport (
@@ -63,7 +64,7 @@ cdef bint sound_head(State* s) noexcept nogil:
         return False
     if not (_in(l.currency_count, 1, CURRENCIES_MAX) and _in(l.instrument_count, 0, INSTRUMENTS_MAX)
             and _in(l.account_count, FIRST_USER, ACCOUNTS_MAX) and _in(l.collateral_count, 0, CURRENCIES_MAX)
-            and l.position_count >= 0 and l.parcel_count >= 0 and s.fees.accounts <= 2 * ACCOUNTS_MAX):
+            and l.position_count >= 0 and l.parcel_count >= 0 and l.past.count >= 0 and s.fees.accounts <= 2 * ACCOUNTS_MAX):
         return False
     if not (_in(s.pool.high_water, 0, ORDERS_MAX) and _in(s.pool.terms_high_water, 0, s.pool.high_water)
             and _in(s.pool.free_count, 0, s.pool.high_water)
@@ -84,6 +85,8 @@ cdef bint sound_accounts(State* s, const void* owner, const void* items, int64_t
     cdef int64_t i
     for i in range(count):
         if not _index(a[i].first_position, s.ledger.position_count) or a[i].parent >= s.ledger.account_count or a[i].touched:
+            return False
+        if not _in(a[i].cooling_ns, 0, s.clock_ns + s.rules.partial_cooldown_ns):
             return False
     return True
 
@@ -128,6 +131,15 @@ cdef bint sound_collateral(State* s, const void* owner, const void* items, int64
     for i in range(count):
         if (c[i].currency >= s.ledger.currency_count or c[i].of >= s.ledger.currency_count or c[i].denominator < 1
                 or c[i].instrument >= s.ledger.instrument_count):
+            return False
+    return True
+
+
+cdef bint sound_past(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil:
+    cdef const FundValue* v = <const FundValue*>items
+    cdef int64_t i
+    for i in range(count):
+        if (v[i].currency >= s.ledger.currency_count or v[i].units < 0 or v[i].since_ns > s.clock_ns or v[i].since_ns >= v[i].end_ns):
             return False
     return True
 

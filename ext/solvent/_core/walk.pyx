@@ -5,6 +5,7 @@ from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 from solvent._core.account.fees cimport Volume, fees_close
 from solvent._core.account.guard cimport guards_close
+from solvent._core.account.fund_past cimport FundValue
 from solvent._core.account.ledger cimport Account, Collateral, Ledger, Parcel, Position, Wallet, ledger_close, notes_begin
 from solvent._core.base.event_log cimport block_unpin, log_open
 from solvent._core.base.pool cimport grown, taken
@@ -20,7 +21,7 @@ from solvent._core.market.timers cimport Timer
 from solvent._core.market.triggers cimport Triggers, triggers_close
 from solvent._core.base.schema cimport SOURCES
 from solvent._core.sound cimport (
-    sound_accounts, sound_books, sound_brackets, sound_collateral, sound_heads, sound_instruments, sound_items, sound_levels, sound_limits, sound_links, sound_members,
+    sound_accounts, sound_books, sound_brackets, sound_collateral, sound_heads, sound_past, sound_instruments, sound_items, sound_levels, sound_limits, sound_links, sound_members,
     sound_orders, sound_paces, sound_parcels, sound_parents, sound_places, sound_positions, sound_prices, sound_slots, sound_terms, sound_timers,
     sound_triggers, sound_wallets,
 )
@@ -131,6 +132,7 @@ cdef void _ledger(Walk* w, Ledger* l) noexcept nogil:
         l.account_capacity = l.account_count
         l.position_capacity = l.position_count
         l.parcel_capacity = l.parcel_count
+        l.past.capacity = l.past.count
     rooms = <int64_t>l.account_capacity * l.currency_count
     _see(w, "ledger.costs", <void**>&l.costs, sizeof(int64_t), l.currency_count, <int64_t>l.currency_count + 1, HEAP, l, NULL)
     _see(w, "ledger.collateral", <void**>&l.collateral, sizeof(Collateral), l.collateral_count,
@@ -142,6 +144,7 @@ cdef void _ledger(Walk* w, Ledger* l) noexcept nogil:
     _see(w, "ledger.positions", <void**>&l.positions, sizeof(Position), l.position_count, l.position_capacity, HEAP, l,
          sound_positions)
     _see(w, "ledger.parcels", <void**>&l.parcels, sizeof(Parcel), l.parcel_count, l.parcel_capacity, HEAP, l, sound_parcels)
+    _see(w, "ledger.past", <void**>&l.past.values, sizeof(FundValue), l.past.count, l.past.capacity, HEAP, l, sound_past)
     _see(w, "ledger.instruments", <void**>&l.instruments, sizeof(Instrument), l.instrument_count, l.instrument_capacity,
          NESTED, l, sound_instruments)
 
@@ -242,6 +245,7 @@ cdef bint state_fork(State* to, const State* source) noexcept nogil:
     memset(&to.guards, 0, sizeof(to.guards))
     notes_begin(&to.ledger)
     to.ledger.log = &to.log
+    to.ledger.past.clock_ns = &to.clock_ns
     to.client_ids.pool = &to.pool
     w.s = to
     w.visit = _copy

@@ -62,7 +62,7 @@ def test_the_cast(strict_exchange):
 @pytest.mark.parametrize(("rank", "first"), [
     ("roi_mr", ["three", "two"]), ("pnl_efflev", ["three", "two"]), ("binance", ["three", "two"]),
     ("return", ["three", "four"]), ("sided_return", ["three", "four"]), ("account", ["one", "two"]),
-    ("pnl_leverage", ["one", "two"]),
+    ("pnl_leverage", ["one", "two"]), ("entry", ["one", "two"]),
 ])  # fmt: skip
 def test_ranks_of_the_page(strict_exchange, rank, first):
     """Section 2.2: the order of the cast. By hl's rank the loser, four, comes before two of the winners."""
@@ -74,7 +74,7 @@ def test_ranks_of_the_page(strict_exchange, rank, first):
 @pytest.mark.parametrize(("rank", "numbers"), [
     ("roi_mr", [725_805, 473_679]), ("pnl_efflev", [725_805, 473_679]), ("binance", [675_000, 90_000]),
     ("return", [21_774_172, 11_505_678]), ("sided_return", [23_249_992, 10_999_991]), ("account", [0, 0]),
-    ("pnl_leverage", [10_000_000, 5_263_100]),
+    ("pnl_leverage", [10_000_000, 5_263_100]), ("entry", [10_000_000_000, 9_500_000_000]),
 ])  # fmt: skip
 def test_numbers_of_the_ranks(strict_exchange, rank, numbers):
     """The table of section 2.2; its maintenance rate is 2 %, here it is 1 %, so the one by Binance is half of it."""
@@ -151,7 +151,7 @@ def test_every_word_has_a_number():
 PRESETS = {  # what they close of the cast, and at which price a lot
     "seed": (["three", "two"], 9_200), "okx_consistent": (["three", "two"], 9_200), "okx": (["three", "two"], 9_000),
     "binance": (["three", "two"], 9_200), "bybit": (["one", "two"], 9_200), "bitmex": (["three", "two"], 9_200),
-    "htx": (["three", "two"], 9_000),
+    "htx": (["three", "two"], 9_000), "hyperliquid": (["three", "two"], 9_300),
 }  # fmt: skip
 
 

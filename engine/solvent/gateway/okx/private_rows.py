@@ -323,6 +323,7 @@ BILLS = {
     Posting.DEPOSITED: ("1", "11"), Posting.WITHDRAWN: ("1", "12"), Posting.TRANSFERRED: ("1", "11"),
     Posting.FUNDING_PAID: ("8", "173"), Posting.FUNDING_RECEIVED: ("8", "174"), Posting.SETTLED: ("3", "112"),
     Posting.LIQUIDATION_FEE: ("5", "110"), Posting.TAKEN_OVER: ("5", "104"), Posting.CONVERTED: ("5", "200"),
+    Posting.SURPLUS_RETURNED: ("5", "104"),
     Posting.SHORTFALL: ("5", "111"), Posting.ADL_TOP_UP: ("9", "125"),
 }  # fmt: skip
 """Type and subtype of a bill that no fill made."""

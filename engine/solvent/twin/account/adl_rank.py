@@ -36,6 +36,12 @@ def _return(contract: Contract, p: Position, by_side: bool) -> int:
     return saturate(mark * MILLION // entry)
 
 
+def _entry(contract: Contract, p: Position) -> int:
+    """Returns the cost of a lot in millionths of a unit: more for a worse entry, so below zero for a long."""
+    rate = saturate(abs(p.cost) * MILLION // abs(p.size))
+    return rate if (p.size < 0) != (contract.kind == Kind.INVERSE) else -rate
+
+
 def _binance(ledger: Ledger, contract: Contract, p: Position, r: Requirement, base: int) -> int:
     """Returns profit over the domain's wallet in millionths, times R_own over equity; 0 for a loss."""
     rate = saturate(max(0, valuation.upl(contract, p)) * MILLION // max(1, base))
@@ -53,6 +59,8 @@ def adl_rank(rules: RuleTerms, ledger: Ledger, p: Position, r: Requirement, base
     if rank in (AdlRank.BY_RETURN, AdlRank.BY_SIDED_RETURN):
         rate = _return(contract, p, rank == AdlRank.BY_SIDED_RETURN)
         return _scaled(rate, r.value, r.equity)
+    if rank == AdlRank.BY_ENTRY:
+        return _entry(contract, p)
     rate = saturate(valuation.upl(contract, p) * MILLION // abs(p.cost))
     if rank == AdlRank.BY_PNL_LEVERAGE:
         return saturate(rate * p.leverage.numerator // p.leverage.denominator)

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import COLLATERAL_MAX, FIRST_USER, RATE
 from solvent.schema.terms import RuleTerms
-from solvent.schema.words import Leg, Mode, ParcelChange, Posting, Purse, Side
+from solvent.schema.words import Leg, Mode, ParcelChange, Posting, Purse, Side, Surplus
+from solvent.twin.account.fund_past import FundPast
 from solvent.twin.base.emit import Emitter
 from solvent.twin.base.integers import ceil_div, trunc_div
 from solvent.twin.contract.valuation import Contract
@@ -170,6 +171,7 @@ class Ledger:
         self.backs = {each.currency: each for each in self.collateral}
         self.contracts = contracts
         self.fund_share_ppb = rules.fund_share_ppb  # the fund's share of a liquidation fee; the rest is an ordinary fee
+        self.returns_surplus, self.surplus_fee_ppb = rules.surplus == Surplus.TO_TRADER, rules.surplus_fee_ppb
         self.orders_count = bool(rules.orders)  # True if resting orders count in the ratio test
         self.currencies = currencies
         self.log = log
@@ -179,7 +181,9 @@ class Ledger:
         self.members: list[list[Position]] = []  # by instrument
         self.groups: defaultdict[tuple[int, int, int], list[Position]] = defaultdict(list)  # by account, currency, tier group
         self.next_parcel_id = 1
+        self.past = FundPast(rules.drawdown_window_ns)
         self.touched: dict[int, None] = {}
+        self.cooling: dict[int, int] = {}  # until when an account's positions are closed wholly (ns)
 
     def __del__(self) -> None:
         """Breaks the reference cycles of positions, orders and tier groups, so that no garbage collection is needed."""
@@ -275,12 +279,18 @@ class Ledger:
         repaid = min(amount, -self.wallets[Purse.DEFICIT][currency])
         self.pay(Posting.DEFICIT_REPAID, payer, (Purse.DEFICIT, currency), repaid, ref)
         self.pay(reason, payer, (Purse.FUND, currency), amount - repaid, ref)
+        self.fund_moved(currency)
 
     def fund_pays(self, reason: Posting, receiver: AnyPurse, currency: int, amount: int, ref: int = 0) -> None:
         """Pays from the insurance fund as far as it reaches, then from the deficit."""
         paid = min(amount, self.wallets[Purse.FUND][currency])
         self.pay(reason, (Purse.FUND, currency), receiver, paid, ref)
         self.pay(reason, (Purse.DEFICIT, currency), receiver, amount - paid, ref)
+        self.fund_moved(currency)
+
+    def fund_moved(self, currency: int) -> None:
+        """Remembers what the fund is worth now."""
+        self.past.note(currency, self.wallets[Purse.FUND][currency])
 
     # --- fills
 
@@ -368,15 +378,22 @@ class Ledger:
         return parcel
 
     def parcel_fill(self, parcel: Parcel, lots: int, cost_delta: int, change: ParcelChange, ref: int) -> None:
-        """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it."""
+        """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it.
+
+        The rule set may give the trader a part of what an order that takes gets beyond its cost. A resting one gets its price
+        and roundings.
+        """
         currency = self.contracts[parcel.instrument].currency
         share = parcel.share(lots)
-        gain = -cost_delta - share
+        gain = kept = -cost_delta - share
+        if self.returns_surplus and change == ParcelChange.FILLED_BY_BOOK and not parcel.order:
+            kept = min(gain, abs(cost_delta) * self.surplus_fee_ppb // RATE)
         parcel.size += lots if parcel.size < 0 else -lots
         parcel.cost -= share
         parcel.due = Due.LOOK
         if gain > 0:
-            self.fund_receives(Posting.PARCEL_GAIN, (Purse.CLEARING, currency), currency, gain, ref)
+            self.fund_receives(Posting.PARCEL_GAIN, (Purse.CLEARING, currency), currency, kept, ref)
+            self.pay(Posting.SURPLUS_RETURNED, (Purse.CLEARING, currency), (parcel.origin, currency), gain - kept, ref)
         elif gain < 0:
             self.fund_pays(Posting.PARCEL_LOSS, (Purse.CLEARING, currency), currency, -gain, ref)
         self._parcel_event(parcel, change, lots, gain)

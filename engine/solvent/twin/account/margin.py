@@ -94,6 +94,8 @@ def requirement(rules: RuleTerms, contracts: list[Contract], base: int, holdings
         r.positions += p.size != 0
         if rules.orders != OrderRule.IGNORED and p.mode == Mode.CROSS:
             _count_orders(rules, contract, p, r)
+    if rules.takeover_parts:
+        r.full = ceil_div(r.own * rules.takeover_times, rules.takeover_parts)
     if rules.at_threshold and r.positions:  # a safe domain is then below neither threshold
         r.full, r.own = r.full + 1, r.own + 1
     return r

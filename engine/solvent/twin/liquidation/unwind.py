@@ -4,8 +4,9 @@ Owns the orders of the house. Its trades never move the mark. Only a price, fund
 pay (SAFE-1).
 """
 
+from solvent.schema.limits import RATE
 from solvent.schema.states import CALLS, MATCHES
-from solvent.schema.words import Ending, Flag, Listing, Purse, Side, Tif
+from solvent.schema.words import AdlTrigger, Ending, Flag, Listing, Purse, Side, Tif
 from solvent.twin.account.ledger import Due, Parcel
 from solvent.twin.contract import valuation
 from solvent.twin.liquidation.case import Case, Outcome, State
@@ -67,6 +68,15 @@ def _fund_price(state: State, parcel: Parcel) -> int:
     return max(price, edge) if side == Side.SELL else min(price, edge)
 
 
+def _fund_stands(state: State, currency: int) -> bool:
+    """True if the fund pays for parcels in the book, as the rule set says."""
+    trigger, ledger = state.rules.adl_trigger, state.ledger
+    if trigger != AdlTrigger.BY_DRAWDOWN:
+        return trigger == AdlTrigger.WHEN_EMPTY
+    left = (RATE - state.rules.drawdown_ppb) * ledger.past.highest(currency)
+    return ledger.wallets[Purse.FUND][currency] * RATE > left
+
+
 def unwind(state: State, case: Case) -> Outcome:
     """Offers a fresh parcel at its bankruptcy price, and sells a worthless one at once. A worthless parcel waits for its
     instrument's next mark if the command may not cost others."""
@@ -83,6 +93,8 @@ def unwind(state: State, case: Case) -> Outcome:
         return Outcome.OVER
     if parcel.order:
         state.trading.cancel(parcel.order, Ending.UNWOUND)
+    if not _fund_stands(state, state.contracts[parcel.instrument].currency):
+        return Outcome.GO_ON
     price = _fund_price(state, parcel)
     if 1 <= price <= state.contracts[parcel.instrument].max_price_ticks:  # otherwise no legal price pays enough
         _house_order(state, parcel, price, may_rest=False)

@@ -12,13 +12,15 @@ from solvent.twin.liquidation.case import Case, Outcome, State
 
 
 def _candidate(state: State, account: int, currency: int, equity: int) -> Position | None:
-    """Returns the cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
+    """Returns the cross position to step down: tier >= 3 and the largest own - full, or the largest own where no tier counts;
+    ties by instrument and leg."""
     best, heaviest = None, -1
     for p in state.ledger.cross_of(account, currency):
         contract = state.contracts[p.instrument]
         full, own = margin.thresholds(state.rules, contract, p, equity)
-        if valuation.tier_of(contract, p) >= state.rules.step_tiers and own - full > heaviest:
-            best, heaviest = p, own - full
+        weight = own if state.rules.takeover_parts else own - full
+        if valuation.tier_of(contract, p) >= state.rules.step_tiers and weight > heaviest:
+            best, heaviest = p, weight
     assert best is None or isinstance(best, Position)
     return best
 

@@ -41,7 +41,7 @@ def preview(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
         for each in (book.sides, book.dark)
     )
     money = [(rows, account, list(rows[account])) for rows in (ledger.wallets, ledger.holds) for account in accounts]
-    touched = dict(ledger.touched)
+    touched, past = dict(ledger.touched), [replace(each) for each in ledger.past.values]
     trading.previews = trading.log.silent = True
     try:
         yield replace(t, order=order, remaining=lots)
@@ -51,7 +51,7 @@ def preview(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
             setattr(each, name, value)
         for rows, account, values in money:
             rows[account] = values
-        book.sides, book.dark, ledger.touched = sides, dark, touched
+        book.sides, book.dark, ledger.touched, ledger.past.values = sides, dark, touched, past
 
 
 def dry_run(trading: Trading, t: Ticket) -> tuple[int, int]:

@@ -63,6 +63,7 @@ class Funding:
         if isinstance(each, Parcel):
             charge = min(charge, self.ledger.wallets[Purse.FUND][currency])
             self.ledger.pay(Posting.FUNDING_PAID, purse, (Purse.RESIDUE, currency), charge, period)
+            self.ledger.fund_moved(currency)
             return charge
         if self.state.rules.funding_cap:
             charge = min(charge, self.state.admission.bearable(each))

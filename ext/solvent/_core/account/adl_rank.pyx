@@ -6,7 +6,7 @@ from solvent._core.account.margin cimport Requirement, Rules, backing, equity_sh
 from solvent._core.base.clauses cimport LIQ_8, must
 from solvent._core.base.money cimport INT64_MAX, floor128, int128, magnitude, max64, saturate
 from solvent._core.base.schema cimport (
-    BY_ACCOUNT, BY_BINANCE, BY_PNL_EFFLEV, BY_PNL_LEVERAGE, BY_RETURN, BY_SIDED_RETURN, INVERSE,
+    BY_ACCOUNT, BY_BINANCE, BY_ENTRY, BY_PNL_EFFLEV, BY_PNL_LEVERAGE, BY_RETURN, BY_SIDED_RETURN, INVERSE,
 )
 from solvent._core.contract.valuation cimport Instrument, value_at_mark, value_of
 
@@ -42,6 +42,13 @@ cdef int64_t _return(Instrument* ins, Position* p, bint by_side, int32_t* fault)
     return saturate(floor128(<int128>mark * MILLION, entry)) if entry > 0 else INT64_MAX
 
 
+cdef int64_t _entry(Instrument* ins, Position* p, int32_t* fault) noexcept nogil:
+    """Returns the cost of a lot in millionths of a unit: more for a worse entry, so below zero for a long."""
+    cdef int64_t rate = saturate(floor128(<int128>magnitude(p.cost_units) * MILLION, magnitude(p.size_lots)))
+    must(p.size_lots != 0 and rate >= 0, LIQ_8, fault)
+    return rate if (p.size_lots < 0) != (ins.kind == INVERSE) else -rate
+
+
 cdef int64_t _binance(Ledger* ledger, Position* p, Requirement* r) noexcept nogil:
     """Returns profit over the domain's wallet in millionths, times R_own over equity; 0 for a loss."""
     cdef int64_t base = p.margin_units if p.mode else backing(ledger, p.account, ledger.instruments[p.instrument].currency)
@@ -65,6 +72,8 @@ cdef int64_t adl_rank(Ledger* ledger, Rules* rules, int32_t index, Requirement* 
         return _binance(ledger, p, r)
     if rules.adl_rank == BY_RETURN or rules.adl_rank == BY_SIDED_RETURN:
         return _scaled(_return(ins, p, rules.adl_rank == BY_SIDED_RETURN, fault), r.value, r.equity, fault)
+    if rules.adl_rank == BY_ENTRY:
+        return _entry(ins, p, fault)
     profit = upl(ledger, p)
     rate = saturate(floor128(profit * MILLION, cost))
     must((rate >= 0) == (profit >= 0), LIQ_8, fault)

@@ -10,6 +10,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
+from solvent._core.account.fund_past cimport FundPast
 from solvent._core.base.clauses cimport MON_2, MON_3, must
 from solvent._core.base.ladder cimport Ladder
 from solvent._core.base.money cimport int128
@@ -67,6 +68,7 @@ cdef struct Account:
     int32_t first_position
     uint32_t parent                # a sub-account's master, else 0
     uint8_t touched
+    int64_t cooling_ns             # until then its positions are closed wholly
 
 cdef enum Due:                     # what the pipeline has to do for a parcel
     NOT_DUE = 0
@@ -124,6 +126,8 @@ cdef struct Ledger:
     int32_t instrument_capacity
     uint32_t currency_count
     int64_t fund_share_ppb         # the fund's share of a liquidation fee; the rest is an ordinary fee
+    int64_t surplus_fee_ppb        # the part of a fill's value that the fund keeps of a trader's surplus
+    bint returns_surplus           # what the book pays beyond a parcel's cost is the trader's
     uint64_t moves                 # number of changes of prices and accruals that all positions depend on, from 1 up
     bint orders_count              # resting orders count in the ratio test
     Collateral* collateral         # in the order of conversion
@@ -144,6 +148,7 @@ cdef struct Ledger:
     int64_t* costs                 # by currency: sum over all positions and parcels
     uint32_t* touched              # accounts to test before the command ends
     uint32_t touched_count
+    FundPast past
     Notes notes
     GroupSums sums
 
@@ -194,6 +199,7 @@ cdef int64_t group_net_lots(Ledger* ledger, Position* p) noexcept nogil
 cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil
 cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil
+cdef void fund_moved(Ledger* ledger, uint32_t currency) noexcept nogil
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fill_effect(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noexcept nogil
 cdef void fill_post(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noexcept nogil

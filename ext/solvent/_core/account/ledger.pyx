@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
+from solvent._core.account.fund_past cimport fund_note
 from solvent._core.base.clauses cimport (
     LIQ_1, LIQ_6, LIQ_7, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor,
     is_trunc, must,
@@ -47,6 +48,7 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
     free(ledger.wallets)
     free(ledger.positions)
     free(ledger.parcels)
+    free(ledger.past.values)
     ladder_close(&ledger.due.now)
     ladder_close(&ledger.due.later)
     free(ledger.touched)
@@ -318,6 +320,14 @@ cdef inline void _waterfall(Ledger* ledger, uint32_t currency, bint grown) noexc
     must(not grown or wallet_of(ledger, DEFICIT, currency).cash_units == 0, LIQ_6, &ledger.log.fault)
 
 
+cdef void fund_moved(Ledger* ledger, uint32_t currency) noexcept nogil:
+    """Remembers what the fund is worth now, if the rule set asks for it."""
+    cdef int64_t units = wallet_of(ledger, FUND, currency).cash_units
+    must(units >= 0, LIQ_7, &ledger.log.fault)
+    if ledger.past.window_ns and not fund_note(&ledger.past, currency, units, &ledger.log.fault):
+        ledger.log.fault = 2
+
+
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:
     """Pays income to the insurance fund; an open deficit is repaid first (semantics §5)."""
     cdef int64_t owed = -wallet_of(ledger, DEFICIT, payer.currency).cash_units
@@ -327,6 +337,7 @@ cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t am
     pay(ledger, reason, payer, wallet_purse(FUND, payer.currency), amount - repaid, ref)
     must(amount >= 0 and insurance(ledger, payer.currency) == after, MON_1, &ledger.log.fault)
     _waterfall(ledger, payer.currency, amount != repaid)
+    fund_moved(ledger, payer.currency)
 
 
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
@@ -338,6 +349,7 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
     must(amount >= 0 and insurance(ledger, receiver.currency) == after, MON_1, &ledger.log.fault)
     must(paid == amount or wallet_of(ledger, FUND, receiver.currency).cash_units == 0, LIQ_6, &ledger.log.fault)
     _waterfall(ledger, receiver.currency, False)
+    fund_moved(ledger, receiver.currency)
 
 
 # --- Fills ---------------------------------------------------------------------------------------------

@@ -24,6 +24,15 @@ cdef struct Rules:
     int64_t step_limit_ppb         # how far from mark a step-down sells
     int64_t parcel_limit_ppb       # how far from mark the fund pays for
     int64_t fund_share_ppb         # the insurance fund's share of liquidation fees
+    int64_t drawdown_ppb           # how far below its highest value the fund pays for nothing in the book
+    int64_t drawdown_window_ns     # how long that value is remembered
+    int64_t surplus_fee_ppb        # the part of a fill's value that the fund keeps of its surplus
+    int64_t takeover_times         # below this part of R_own a domain is taken over
+    int64_t takeover_parts         # 0: below the thresholds of tiers
+    int64_t cure_buffer_ppb        # how far above R_own a cure goes
+    int64_t partial_share_ppb      # of a position, in an order for a part
+    int64_t partial_above_units    # of value; a position that is worth no more is closed wholly
+    int64_t partial_cooldown_ns    # after an order for a part, in which an account's positions are closed wholly
     int32_t step_tiers             # tiers a step-down goes back
     uint8_t fee_isolated_low       # whether the liquidation fee is part of each threshold
     uint8_t fee_isolated_full
@@ -41,7 +50,11 @@ cdef struct Rules:
     uint8_t adl_price              # AdlPrice: at which price
     uint8_t adl_share              # AdlShare: how many lots of each
     uint8_t adl_winners_first      # only positions with a profit are in the first pass of ADL
+    uint8_t adl_trigger            # AdlTrigger: until when the fund pays in the book
+    uint8_t surplus                # Surplus: who gets what the book pays beyond a parcel's cost
+    uint8_t partial                # Partial: how many lots are closed in the trader's name
     # rendered: end
+    bint ends                      # requirements of a domain are changed once they are added up
     uint8_t step_count
     uint8_t steps[STEPS_MAX]       # the steps of a liquidation, in order
 

@@ -149,10 +149,18 @@ cdef inline void _begin(Requirement* r, int64_t base) noexcept nogil:
     r.orders = 0
 
 
-cdef inline void _end(Rules* rules, Requirement* r) noexcept nogil:
+cdef void _changed(Rules* rules, Requirement* r) noexcept nogil:
+    """Sets the takeover threshold as a part of R_own. It adds a unit to both if a ratio at a threshold is below it."""
+    if rules.takeover_parts:
+        r.full = ceil128(r.own * rules.takeover_times, rules.takeover_parts)
     if rules.at_threshold and r.positions:      # a safe domain is then below neither threshold
         r.full += 1
         r.own += 1
+
+
+cdef inline void _end(Rules* rules, Requirement* r) noexcept nogil:
+    if rules.ends:
+        _changed(rules, r)
 
 
 cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:

@@ -3,13 +3,13 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 from solvent._core.account.ledger cimport (
-    LOOK, NOT_DUE, Ledger, Parcel, Position, fund_pays, fund_receives, insurance, position_event, unlisted, wallet_purse,
+    LOOK, NOT_DUE, Ledger, Parcel, Position, fund_pays, fund_receives, insurance, pay, position_event, unlisted, wallet_purse,
 )
 from solvent._core.base.clauses cimport LIQ_10, LIQ_3, LIQ_4, LIQ_6, MON_3, MON_6, is_floor, must
 from solvent._core.base.ladder cimport Ladder, ladder_add
-from solvent._core.base.money cimport int128, magnitude, mul_div_floor, sub
+from solvent._core.base.money cimport RATE, int128, magnitude, min64, mul_div_floor, sub
 from solvent._core.base.pool cimport room
-from solvent._core.base.schema cimport CLEARING, HOUSE, PARCEL_GAIN, PARCEL_LOSS, TAKEN
+from solvent._core.base.schema cimport CLEARING, FILLED_BY_BOOK, HOUSE, PARCEL_GAIN, PARCEL_LOSS, SURPLUS_RETURNED, TAKEN
 from solvent._core.base.emit cimport emit_parcel
 from solvent._core.contract.valuation cimport Instrument
 
@@ -132,15 +132,28 @@ cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept
     return parcel.cost_units if lots == held else mul_div_floor(parcel.cost_units, lots, held, fault)
 
 
+cdef int64_t _kept(Ledger* ledger, Parcel* parcel, uint16_t change, int64_t gain, int64_t value) noexcept nogil:
+    """Returns what the fund gets of a gain: all, or its fee where the surplus is the trader's. A resting order gets its price, and
+    roundings."""
+    cdef int64_t fee
+    if not ledger.returns_surplus or change != FILLED_BY_BOOK or parcel.order_id != 0 or gain <= 0:
+        return gain
+    fee = mul_div_floor(value, ledger.surplus_fee_ppb, RATE, &ledger.log.fault)
+    must(is_floor(fee, value, ledger.surplus_fee_ppb, RATE) and fee >= 0, MON_6, &ledger.log.fault)
+    return min64(gain, fee)
+
+
 cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil:
-    """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it."""
+    """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it. The rule set may give
+    the trader a part of what the book pays beyond it."""
     cdef Parcel* parcel = &ledger.parcels[index]
     cdef int32_t* fault = &ledger.log.fault
     cdef uint32_t currency = ledger.instruments[parcel.instrument].currency
     cdef int64_t share = parcel_share(parcel, lots, fault)
     cdef int64_t gain = sub(-cost_delta, share, fault)
+    cdef int64_t kept = _kept(ledger, parcel, change, gain, magnitude(cost_delta))
     cdef int64_t held = parcel.size_lots
-    cdef int128 insured = insurance(ledger, currency) + gain
+    cdef int128 insured = insurance(ledger, currency) + kept
     must(0 < lots <= magnitude(held), LIQ_4, fault)
     must(is_floor(share, parcel.cost_units, lots, magnitude(held)), MON_6, fault)
     must(share + gain == -cost_delta, MON_3, fault)
@@ -156,7 +169,8 @@ cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_
     must(magnitude(parcel.size_lots) == magnitude(held) - lots, LIQ_4, fault)
     must(parcel.size_lots != 0 or parcel.cost_units == 0, LIQ_10, fault)
     if gain > 0:
-        fund_receives(ledger, PARCEL_GAIN, wallet_purse(CLEARING, currency), gain, ref)
+        fund_receives(ledger, PARCEL_GAIN, wallet_purse(CLEARING, currency), kept, ref)
+        pay(ledger, SURPLUS_RETURNED, wallet_purse(CLEARING, currency), wallet_purse(parcel.origin, currency), gain - kept, ref)
     elif gain < 0:
         fund_pays(ledger, PARCEL_LOSS, wallet_purse(CLEARING, currency), -gain, ref)
     must(insurance(ledger, currency) == insured, LIQ_6, fault)

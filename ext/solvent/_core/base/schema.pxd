@@ -119,11 +119,17 @@ cdef enum AdlRank:  # Decides who is deleveraged first. The formulas are in sema
     BY_RETURN = 4
     BY_SIDED_RETURN = 5
     BY_ACCOUNT = 6
+    BY_ENTRY = 7
 
 cdef enum AdlShare:  # Decides how the lots of a parcel are shared among its counterparties
     IN_QUEUE = 0
     PRO_RATA = 1
     MINMAX = 2
+
+cdef enum AdlTrigger:  # Decides until when the fund pays for a parcel without value in the book
+    WHEN_EMPTY = 0
+    AT_ONCE = 1
+    BY_DRAWDOWN = 2
 
 cdef enum Arm:  # Decides for how many lots the children of a bracket stand
     AS_FILLED = 0
@@ -303,6 +309,11 @@ cdef enum ParcelChange:  # Tells how a parcel changed (reason of PARCEL)
     CLOSED_BY_OPPOSITE = 5
     CLOSED_BY_SETTLEMENT = 6
 
+cdef enum Partial:  # Decides how many lots an order in its owner's name closes of a position below R_own
+    BY_TIERS = 0
+    BY_CURE = 1
+    BY_FRACTION = 2
+
 cdef enum Peg:  # Names what the price of an order keeps its distance from
     NO_PEG = 0
     PEG_BID = 1
@@ -333,6 +344,7 @@ cdef enum Posting:  # Tells why money moved (reason of LEDGER)
     TRANSFERRED = 19
     SETTLED = 20
     CONVERTED = 21
+    SURPLUS_RETURNED = 22
 
 cdef enum Premium:  # Decides which premium a funding rate is made of
     IMPACT = 0
@@ -391,6 +403,10 @@ cdef enum SourceState:  # Tells how an index treats a constituent
     LIVE_SOURCE = 1
     STALE = 2
     WILD = 3
+
+cdef enum Surplus:  # Decides who gets what the book pays for a parcel beyond its cost
+    TO_FUND = 0
+    TO_TRADER = 1
 
 cdef enum Tif:  # Numbers the times in force
     GTC = 0

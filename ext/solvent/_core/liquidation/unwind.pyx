@@ -1,11 +1,12 @@
 """Sale of parcels through the book; the contract is in unwind.pxd, the readable twin in twin/liquidation/unwind.py."""
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.string cimport memset
-from solvent._core.base.schema cimport BUY, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, ONLY_POST, SELL, UNWOUND
+from solvent._core.base.schema cimport BUY, BY_DRAWDOWN, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, ONLY_POST, SELL, UNWOUND, WHEN_EMPTY
+from solvent._core.account.fund_past cimport fund_highest
 from solvent._core.account.ledger cimport NOT_DUE, Parcel, wallet_of
 from solvent._core.base.clauses cimport LIQ_10, LIQ_4, LIQ_5, LIQ_7, SAFE_1, must
-from solvent._core.base.money cimport clamp, int128, min64, magnitude, max64
+from solvent._core.base.money cimport RATE, clamp, int128, min64, magnitude, max64
 from solvent._core.contract.valuation cimport Instrument, band_price, in_call, meets, price_paying, upl_of, waits
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
@@ -97,6 +98,17 @@ cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
     return min64(price, band_price(ins, BUY, s.rules.parcel_limit_ppb))
 
 
+cdef bint _fund_stands(State* s, uint32_t currency) noexcept nogil:
+    """True if the fund pays for parcels in the book, as the rule set says."""
+    cdef int128 left = RATE - s.rules.drawdown_ppb
+    must(left >= 0 and s.rules.adl_trigger <= BY_DRAWDOWN, LIQ_7, &s.log.fault)
+    if s.rules.adl_trigger != BY_DRAWDOWN:
+        return s.rules.adl_trigger == WHEN_EMPTY
+    must(wallet_of(&s.ledger, FUND, currency).cash_units >= 0, LIQ_7, &s.log.fault)
+    left *= fund_highest(&s.ledger.past, currency, &s.log.fault)
+    return <int128>wallet_of(&s.ledger, FUND, currency).cash_units * RATE > left
+
+
 cdef int unwind(State* s, Case* c) noexcept nogil:
     """Offers a fresh parcel at its bankruptcy price, and sells a worthless one at once. A worthless parcel waits for its
     instrument's next mark if the command may not cost others."""
@@ -116,6 +128,8 @@ cdef int unwind(State* s, Case* c) noexcept nogil:
     if parcel.order_id != 0:
         cancel(s, pool_find(&s.pool, parcel.order_id), UNWOUND)
     must(parcel.order_id == 0, LIQ_4, &s.log.fault)
+    if not _fund_stands(s, s.ledger.instruments[parcel.instrument].currency):
+        return GO_ON
     price = _fund_price(s, parcel)
     must(price >= band_price(&s.ledger.instruments[parcel.instrument], SELL, s.rules.parcel_limit_ppb) if parcel.size_lots > 0
          else price <= band_price(&s.ledger.instruments[parcel.instrument], BUY, s.rules.parcel_limit_ppb), LIQ_5, &s.log.fault)

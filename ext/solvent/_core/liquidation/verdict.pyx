@@ -20,7 +20,8 @@ cdef bint _steps(State* s, Position* p) noexcept nogil:
 
 
 cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 equity) noexcept nogil:
-    """Returns the cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
+    """Returns the cross position to step down: tier >= 3 and the largest own - full, or the largest own where no tier counts;
+    ties by instrument and leg."""
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[account].first_position
     cdef int32_t best = -1
@@ -31,6 +32,8 @@ cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 eq
         if p.size_lots != 0 and not p.mode and l.instruments[p.instrument].currency == currency and _steps(s, p):
             thresholds(l, &s.rules, p, equity, &full, &own)
             must(own >= full and full >= 0, LIQ_1, &s.log.fault)
+            if s.rules.takeover_parts:
+                full = 0
             if own - full > heaviest:
                 heaviest = own - full
                 best = index

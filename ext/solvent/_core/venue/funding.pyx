@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.trade.admission cimport bearable
 from solvent._core.account.ledger cimport (
-    Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch, wallet_of, wallet_purse,
+    Ledger, Position, Purse, fund_moved, fund_receives, margin_purse, pay, position_event, touch, wallet_of, wallet_purse,
 )
 from solvent._core.base.money cimport RATE, add, min64, magnitude, mul_div_ceil, mul_div_floor
 from solvent._core.base.schema cimport (
@@ -50,6 +50,7 @@ cdef int64_t _collect(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
     while i >= 0:
         charge = min64(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), wallet_of(l, FUND, ins.currency).cash_units)
         pay(l, FUNDING_PAID, wallet_purse(FUND, ins.currency), residue, charge, period)
+        fund_moved(l, ins.currency)
         collected = add(collected, charge, &s.log.fault)
         i = l.parcels[i].next
     return collected
