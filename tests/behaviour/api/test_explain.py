@@ -13,7 +13,7 @@ from solvent.twin.liquidation.deleverage import _rank
 from support.generator import Generator
 
 X = Instrument("X", contract_size=1, tick=1, max_price=10_000, tiers=[Tier(1_000, "0.01", "0.02")])
-WORDS = ("roi_mr", "pnl_efflev", "binance", "pnl_leverage", "return", "sided_return", "account")
+WORDS = ("roi_mr", "pnl_efflev", "binance", "pnl_leverage", "return", "sided_return", "account", "entry")
 
 
 def crowd(make, rule="seed", **changes):
@@ -134,7 +134,7 @@ def test_a_share_of_a_cross_account_is_refused(exchange_class):
 def test_every_rank_is_the_kernels(seed):
     """At states of drawn streams, for all ranks: position by position what the readable kernel ranks by, in its order."""
     seen: Counter[str] = Counter()
-    for shape in range(28):
+    for shape in range(4 * len(WORDS)):
         word = WORDS[shape % len(WORDS)]
         generator = Generator(seed * 5_003 + shape)
         drawn = replace(generator.rules, adl_rank=word, adl_winners_first=shape % 2 == 0)
