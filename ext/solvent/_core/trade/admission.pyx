@@ -15,7 +15,7 @@ from solvent._core.base.money cimport INT64_MAX, add, int128, min64, magnitude, 
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, initial_rise, pays, price_paying, tier_at, tier_of, worth,
 )
-from solvent._core.base.schema cimport BUY, CONTRACTS, NET, SELL
+from solvent._core.base.schema cimport BUY, CONTRACTS, NET, POWER, SELL, SLOPE
 
 cdef enum:
     LIFTS_MAX = 64                 # explained in the twin
@@ -219,12 +219,15 @@ cdef inline int64_t _asked(Ledger* l, Position* p, Effect* e) noexcept nogil:
 
 
 cdef inline bint _has_room(Ledger* l, int32_t index, Effect* e, int64_t asked) noexcept nogil:
-    """True if the wallet is known to have what opening lots ask: its owner has this position alone, and no lot of an order
-    holds more than twice its value and its loss."""
+    """True if the wallet is known to have what opening lots ask. Its owner has this position alone; without a curve an order
+    holds at most its value, a fee of less than half of it, and its loss."""
     cdef Position* p = &l.positions[index]
-    cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef Wallet* wallet = wallet_of(l, p.account, ins.currency)
     cdef int128 room = <int128>wallet.cash_units + e.cash_units - asked - wallet.hold_units + p.hold_units
     if e.closed_lots != 0 or l.collateral_count != 0 or l.accounts[p.account].first_position != index or p.next >= 0:
+        return False
+    if ins.scheme == SLOPE or ins.scheme == POWER:         # the last lots of a whole may ask more than their value
         return False
     room -= 2 * (<int128>p.open[BUY].value_units + p.open[SELL].value_units)
     return room >= <int128>p.open[BUY].loss_units + p.open[SELL].loss_units + HOLD_ROUNDING
